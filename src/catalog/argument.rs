@@ -93,14 +93,12 @@ impl Argument {
             schema["description"] = json!(self.description);
         }
         match self.kind {
-            ArgumentKind::Target | ArgumentKind::Id | ArgumentKind::IdOrName => schema["minimum"] = json!(1),
             ArgumentKind::Time => schema["format"] = json!("date-time"),
-            ArgumentKind::Key => {}
+            ArgumentKind::Target | ArgumentKind::Id | ArgumentKind::IdOrName | ArgumentKind::Key => {}
             ArgumentKind::Text(most) => schema["maxLength"] = json!(most),
             ArgumentKind::AffectedItems { has_limit_in_schema } => {
                 let mut item = self::schema(AFFECTED_ITEM);
                 item.as_object_mut().map(|item| item.remove("additionalProperties"));
-                item["minProperties"] = json!(1);
                 schema["items"] = item;
                 if has_limit_in_schema {
                     schema["maxItems"] = json!(ITEMS_MAX);

@@ -42,6 +42,8 @@ impl Prompt {
 /// Something a client fills into a prompt; always text.
 #[derive(Serialize)]
 pub struct PromptArgument {
+    /// Empty where the name says it all.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub description: &'static str,
     pub name: &'static str,
     /// True if the prompt cannot be rendered without it.

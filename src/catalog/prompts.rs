@@ -13,7 +13,7 @@ pub static PROMPTS: &[Prompt] = &[
         name: "draft_customer_incident",
         title: "Draft a customer incident",
         description: "Drafts an incident from symptoms, or an update of an open one.",
-        arguments: &[PAGE, AFFECTED, STATUS, required("symptoms", Text, "What goes wrong, since when.")],
+        arguments: &[PAGE, AFFECTED, STATUS, required("symptoms", Text, "What is going wrong, and since when.")],
         resources: &["incidents_active", "writing"],
         extras: &[],
         task: |_| {
@@ -94,7 +94,7 @@ pub static PROMPTS: &[Prompt] = &[
         name: "investigate_beat_failure",
         title: "Investigate a Beat failure",
         description: "Investigates one Beat: evidence, recoveries, what else failed then.",
-        arguments: &[PAGE, required("beat_id", Id, "Its number.")],
+        arguments: &[PAGE, required("beat_id", Id, "")],
         resources: &["beat", "beat_events"],
         extras: &["maintenances_active"],
         task: |_| {
@@ -109,7 +109,7 @@ pub static PROMPTS: &[Prompt] = &[
         name: "review_pending_beat_action",
         title: "Review a pending Beat action",
         description: "Reviews what a Beat would post against its evidence, for the person who decides.",
-        arguments: &[PAGE, required("action_id", Id, "Its number.")],
+        arguments: &[PAGE, required("action_id", Id, "")],
         resources: &["beat_action"],
         extras: &["status_definitions"],
         task: |_| {
@@ -127,7 +127,7 @@ pub static PROMPTS: &[Prompt] = &[
         description: "Drafts an update of a maintenance that started, is delayed or takes longer.",
         arguments: &[
             PAGE,
-            required("maintenance_id", Id, "Its number."),
+            required("maintenance_id", Id, ""),
             optional("change", Choice(CHANGES), "started, delayed or extended."),
             optional("new_information", Text, "What is new; for a delay the new times."),
         ],
@@ -214,7 +214,7 @@ const fn maintenance_step(tools: &'static [&'static str]) -> NextStep {
 }
 
 const PAGE: PromptArgument = optional("page_id", Page, "Page; optional where there is one.");
-const INCIDENT: PromptArgument = required("incident_id", Id, "Its number.");
+const INCIDENT: PromptArgument = required("incident_id", Id, "");
 const STATUS: PromptArgument = optional("status", Status, "Status, by key or name.");
 const AFFECTED: PromptArgument = optional("affected_services", Components, "Components, by number or in words.");
 const NEWS: PromptArgument = optional("new_information", Text, "What is new.");

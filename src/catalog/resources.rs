@@ -143,8 +143,8 @@ pub static RESOURCES: &[Resource] = &[
         name: "hierarchy",
         path: "hierarchy?under_id={under_id}&not_operational={not_operational}",
         title: "Hierarchy tree",
-        description: "The components of a page as a tree, with status, id, external_id and slug. With under_id, the \
-                      branch of one item; with not_operational=true, only what is not operational and what is above it.",
+        description: "Components of a page as a tree, with status, id, external_id and slug. under_id: only the branch of that one; \
+                      not_operational=true: only what is not operational and what is above it.",
         binding: Binding::Page,
         hosted: Some(needs(Scope::PagesRead, &[PageRead, HierarchyRead])),
         reads: &[optional("hierarchy/levels"), read("hierarchy/items")],

@@ -1,8 +1,8 @@
 //! The report of a write: a table of fields, from which come the output schema, the structured result and the sentence. The
 //! page comes first and whether it was a repeat last, so a report only says what is between.
 //!
-//! The schema carries no descriptions and types: the names speak, and a model pays for every word of the list. A field that
-//! upstream or the program does not say is left out; required are those that every result has, also a preview.
+//! The schema carries no descriptions, and types only for what programs compute with (ids, truth values, warnings, the confirm token): a model pays for every word of the list. A field that upstream or the program does not say is left out; required are
+//! those that every result has, also a preview.
 
 use super::resource::{Resource, Variables};
 use super::resources::find_resource;
@@ -65,14 +65,20 @@ pub struct ToolReport {
 impl ToolReport {
     /// `is_hosted`: with what only Hosted MCP has, an audit log and rate limits.
     pub(super) fn schema(&self, is_hosted: bool) -> Value {
-        let own = self.fields.iter().map(|field| field.name());
-        let uri = self.resource.map(|_| "resource_uri");
-        let hosted = ["audit_id", "remaining_writes"].into_iter().filter(|_| is_hosted);
-        let all = ["page_id", "page_name"].into_iter().chain(own).chain(uri).chain(hosted);
-        let properties = all.chain(["replayed"]);
-        let mut properties: Map<String, Value> = properties.map(|name| (name.to_owned(), json!({}))).collect();
-        properties.insert("warnings".to_owned(), json!({ "type": "array" }));
-        properties.insert("preview".to_owned(), preview_schema());
+        let (number, any) = (|| json!({ "type": "integer" }), || json!({}));
+        let own = self.fields.iter().map(|field| match field {
+            ReportField::Id(name) | ReportField::Number(name) => (*name, number()),
+            ReportField::Text(_) | ReportField::Stage => (field.name(), any()),
+        });
+        let uri = self.resource.map(|_| ("resource_uri", any()));
+        let hosted = [("audit_id", any()), ("remaining_writes", any())].into_iter().filter(|_| is_hosted);
+        let all = [("page_id", number()), ("page_name", any())].into_iter().chain(own).chain(uri).chain(hosted);
+        let all = all.chain([
+            ("replayed", json!({ "type": "boolean" })),
+            ("warnings", json!({ "type": "array", "items": { "type": "string" } })),
+            ("preview", preview_schema()),
+        ]);
+        let properties: Map<String, Value> = all.map(|(name, schema)| (name.to_owned(), schema)).collect();
         json!({ "type": "object", "required": ["page_id", "replayed"], "properties": properties })
     }
 
@@ -137,7 +143,7 @@ impl ReportField {
 
 /// The schema of a preview, as short as can be: a model pays for every word of the list.
 fn preview_schema() -> Value {
-    json!({ "type": "object", "required": ["confirm"] })
+    json!({ "required": ["confirm"], "properties": { "confirm": { "type": "string" } } })
 }
 
 fn number(value: &Value) -> Option<Value> {

@@ -28,8 +28,8 @@ pub static TOOLS: &[Tool] = &[
         name: "create_incident",
         title: "Create incident",
         description: "Publishes a new incident and notifies the page's subscribers at once (e-mail, SMS, Slack, webhook). The \
-            resource statibeat://pages/{page_id}/writing has components, statuses and open incidents; one that covers the problem \
-            takes add_incident_update. Planned work takes schedule_maintenance. Cannot edit, resolve or delete: a person does that \
+            resource statibeat://pages/{page_id}/writing has components, statuses and open incidents. If one covers the \
+            problem, use add_incident_update; for planned work, schedule_maintenance. Cannot edit, resolve or delete: a person does that \
             at the admin_url.",
         effect: Effect::Publishes,
         hosted: INCIDENTS_WRITE,

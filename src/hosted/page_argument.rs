@@ -16,7 +16,7 @@ const DESCRIPTION: &str = "Number from statibeat://pages, e.g. 42.";
 
 /// A tool's input schema with the argument in front.
 pub fn add_to_schema(mut schema: Value) -> Value {
-    let property = json!({ "type": "integer", "minimum": 1, "description": DESCRIPTION });
+    let property = json!({ "type": "integer", "description": DESCRIPTION });
     let Some(fields) = schema.as_object_mut() else { return schema };
     let own = fields.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
     let properties: Map<String, Value> = std::iter::once((PAGE_ID.to_owned(), property)).chain(own).collect();

@@ -261,7 +261,11 @@ mod tests {
         check(r#"{"jsonrpc":"2.0"}"#, None, "there is no method");
         check(r#"{"jsonrpc":"2.0","id":7}"#, Some(json!(7)), "there is no method");
         check(r#"{"jsonrpc":"2.0","id":7,"method":1}"#, Some(json!(7)), "the method is not text");
-        check(r#"{"jsonrpc":"2.0","id":"a","method":"ping","params":[1]}"#, Some(json!("a")), "params is not an object");
+        check(
+            r#"{"jsonrpc":"2.0","id":"a","method":"ping","params":[1]}"#,
+            Some(json!("a")),
+            "params is not an object",
+        );
         for id in ["null", "1.5", "true", "[1]", "{}", "1e30"] {
             let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
             check(&body, None, "the id is neither text nor an integer");

@@ -386,7 +386,7 @@ const fn bad_link_advice(fault: DirectError) -> &'static str {
         | RedirectFault::User
         | RedirectFault::NotPlain
         | RedirectFault::AnswerParameter => {
-            "Nothing was shared, and there's nothing you can fix here. Send this message to the makers of the app: it must get its answer at a plain https address, or at http on the person's own computer."
+            "Nothing was shared, and there's nothing you can fix here. Send this message to the makers of the app: its redirect address must be a plain https address, or an http address on the person's own computer."
         }
     }
 }

@@ -28,10 +28,10 @@ pub struct CallArguments {
     pub confirm_token: Option<String>,
 }
 
-const KEY_DESCRIPTION: &str = "Usually left out: identical retries are published once anyway.";
-const PREVIEW_DESCRIPTION: &str = "true: publish nothing, show the effect and return a confirm token.";
+const KEY_DESCRIPTION: &str = "Usually left out: identical retries publish once anyway.";
+const PREVIEW_DESCRIPTION: &str = "true: publish nothing, show the effect, return a confirm token.";
 const CONFIRM_DESCRIPTION: &str =
-    "Confirm token of the preview that the person agreed to (10 minutes). Replaces the required arguments.";
+    "Confirm token of the preview that the person agreed to (10 minutes). Replaces required arguments.";
 
 /// Says how a preview is published: the one sentence that tools, previews and errors use.
 pub fn to_publish(roots: &Roots) -> &'static str {

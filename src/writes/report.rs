@@ -58,7 +58,7 @@ pub fn text_refused(warnings: &[String]) -> ToolOutcome {
 pub fn text_needs_preview(warnings: &[String]) -> ToolOutcome {
     error(format!(
         "Nothing was published, because of the text: {}. Take this out and call again; or, if customers are meant to read it, \
-         preview first: call with preview: true, show the person what it says, and then call with the confirm token it gives in \
+         preview first: call with preview: true, show the person the result, and then call again with its confirm token in \
          `confirm`.",
         warnings.join("; ")
     ))
@@ -67,8 +67,8 @@ pub fn text_needs_preview(warnings: &[String]) -> ToolOutcome {
 /// A write that must be confirmed, from a client that cannot ask its person.
 pub fn needs_preview() -> ToolOutcome {
     error(
-        "This write must be confirmed. Nothing was published. Call again with preview: true, show the person what it says, \
-         and then call with the confirm token it gives in `confirm`."
+        "This write must be confirmed. Nothing was published. Call again with preview: true, show the person the result, and then \
+         call again with its confirm token in `confirm`."
             .to_owned(),
     )
 }
@@ -83,7 +83,8 @@ pub fn declined(request: &WriteRequest<'_>) -> ToolOutcome {
 pub fn cancelled(request: &WriteRequest<'_>) -> ToolOutcome {
     let text = format!(
         "Nobody confirmed this: the app closed the question without an answer. Nothing was published. If the person wants it published, \
-         call again with preview: true, and show them what it says. {} that the preview returns; the question is not asked again.",
+         call again with preview: true, and show them the result. {}, set to the confirm token of that preview; the question is not \
+         asked again.",
         to_publish(request.roots)
     );
     unpublished(request, text)
@@ -238,7 +239,7 @@ pub(crate) fn not_written(
         WriteError::Denied(WriteDenial::GrantEnded) => return Err(mcp::Error::GrantEnded),
         WriteError::Duplicate(duplicate) => format!(
             "Nothing was published: {}. If once is enough, nothing is left to do. To publish it once more, call again with \
-             preview: true, show the person what it says, and then call with the confirm token it gives in `confirm`.",
+             preview: true, show the person the result, and then call again with its confirm token in `confirm`.",
             duplicate.description
         ),
         WriteError::Limited { reason, limit, retry_after } => limited(*reason, *limit, *retry_after),
@@ -305,8 +306,8 @@ fn possible_duplicates(found: &[PossibleDuplicate], has_tool: &dyn Fn(&str) -> b
         _ => "If it is the same problem, it needs no second incident. If it is another",
     };
     format!(
-        "Nothing was published: {list}. {advice}, call again with preview: true, show the person what it says, and then call \
-         with the confirm token it gives in `confirm`."
+        "Nothing was published: {list}. {advice}, call again with preview: true, show the person the result, and then call \
+         again with its confirm token in `confirm`."
     )
 }
 

@@ -7,16 +7,15 @@ use crate::model::write::{Confirmation, KeptPreview};
 use async_trait::async_trait;
 use serde_json::Value;
 
-/// The record of one write, made for one call. What only one of the programs has (a rate limiter, a lease that can be lost, an
-/// audit log) the other answers with nothing; there is no default, so that neither forgets it.
+/// The record of one write, made for one call. Where a program has no rate limiter, no lease that can be lost or no audit log, its
+/// implementation returns nothing. No method has a default, so that neither program forgets one.
 #[async_trait(?Send)]
 pub trait WriteStore {
-    /// Returns whether this very write was requested before: then it was confirmed, and repeating the call may tell how it ended. A
-    /// store that cannot say answers no.
+    /// Returns whether this write was requested before. It was confirmed then, and a repeated call may tell how it ended. False where
+    /// the store cannot tell.
     async fn is_known(&self) -> bool;
 
-    /// Looks up earlier calls of the write before it is requested. A store that cannot say answers nothing: acquiring the lease says it for
-    /// certain.
+    /// Looks up earlier calls of the write before it is requested. Empty where the store cannot tell: acquiring the lease decides.
     async fn find_earlier(&self) -> EarlierCalls;
 
     /// Records a call that ends without a lease; returns the id of its audit row, where there is one.
@@ -25,8 +24,8 @@ pub trait WriteStore {
     /// Keeps a preview until it expires, and records the call that asked for it; returns the id of its audit row, where there is one.
     async fn keep_preview(&self, preview: &KeptPreview) -> Result<Option<String>, PreviewNotKept>;
 
-    /// Keeps, until then, that the client closed the question about this write without an answer. A store that cannot keep it has the
-    /// question asked once more.
+    /// Records, until `expires_at`, that the client closed the question about this write without an answer. If that fails, the
+    /// question is asked once more.
     async fn keep_cancelled_question(&self, expires_at: Timestamp);
 
     /// Acquires the lease of the write, redeems what confirms it, and puts the attempt on record, all or nothing.

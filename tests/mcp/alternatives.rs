@@ -187,7 +187,7 @@ fn refused_stage_or_status_says_why_and_who_sets_it() {
             &text,
             &[
                 "only a message can be added",
-                "a problem that is back takes create_incident. Open incidents (",
+                "if the problem is back, use create_incident. Open incidents (",
                 "/admin/pages/42/incidents/1004",
             ],
         );

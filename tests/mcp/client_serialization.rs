@@ -22,7 +22,8 @@ fn text_of(answer: &Value) -> &str {
 fn components_as_json_text_or_as_one_object_are_taken() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
-    for items in [r#""[{\"id\": 102}]""#, r#""[\n  {\n    \"id\": 102\n  }\n]""#, r#"{"id": 102}"#, r#""{\"id\":102}""#] {
+    for items in [r#""[{\"id\": 102}]""#, r#""[\n  {\n    \"id\": 102\n  }\n]""#, r#"{"id": 102}"#, r#""{\"id\":102}""#]
+    {
         let arguments = format!(
             r#"{{"page_id":42,"title":"Slow","description":"Requests are slow.","affected_items":{items},"preview":true}}"#
         );
@@ -79,7 +80,8 @@ fn any_accept_header_is_answered_with_json() {
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     for accept in ["", "*/*", "application/json", "text/event-stream", "application/json, text/event-stream"] {
         for content_type in ["application/json", "application/json; charset=UTF-8", ""] {
-            let headers = [("authorization", authorization.as_str()), ("accept", accept), ("content-type", content_type)];
+            let headers =
+                [("authorization", authorization.as_str()), ("accept", accept), ("content-type", content_type)];
             let headers: Vec<_> = headers.into_iter().filter(|(_, value)| !value.is_empty()).collect();
             let answer = app.send(request("POST", "/mcp", &headers, body));
             assert_eq!((answer.status().as_u16(), &json(&answer)["id"]), (200, &json!(1)), "{accept} {content_type}");

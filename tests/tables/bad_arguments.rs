@@ -165,9 +165,11 @@ fn values(kind: ArgumentKind) -> Vec<(Value, &'static str)> {
             here(&[json!(0), json!(-1), json!(1.5), json!(""), json!(true), json!([1]), json!({}), json!(u64::MAX)])
         }
         ArgumentKind::Items => {
-            let none = here(&[json!("api"), json!(7), json!({ "id": 0 }), Value::from(vec![json!({ "id": 1 }); 101])]);
+            let none = here(&[json!("api"), json!(7), Value::from(vec![json!({ "id": 1 }); 101])]);
             let inside = [
                 (json!([7]), "[0]`"),
+                (json!({ "id": 0 }), "[0].id`"),
+                (json!("[{\"id\": 0}]"), "[0].id`"),
                 (json!([{}]), "[0]`"),
                 (json!([{ "id": 1, "slug": "api" }]), "[0]`"),
                 (json!([{ "id": 1 }, { "id": "x" }]), "[1].id`"),

@@ -26,7 +26,7 @@ pub(super) const INCIDENT_ID: Argument =
 pub(super) const MAINTENANCE_ID: Argument = required(
     "maintenance_id",
     Target,
-    "Number from the list active or upcoming under statibeat://pages/{page_id}/maintenances/.",
+    "Number from active or upcoming under statibeat://pages/{page_id}/maintenances/.",
 );
 pub(super) const ACTION_ID: Argument =
     required("action_id", Target, "Number from statibeat://pages/{page_id}/beats/actions/pending.");

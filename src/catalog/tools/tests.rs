@@ -82,8 +82,8 @@ fn schema_is_flat() {
     let schema = create_incident().input_schema();
     assert_eq!(schema["required"], json!(["title", "description"]));
     let expected = json!({
-        "type": "object", "minProperties": 1,
-        "properties": { "id": { "type": "integer", "minimum": 1 }, "external_id": { "type": "string" }, "slug": { "type": "string" } },
+        "type": "object",
+        "properties": { "id": { "type": "integer" }, "external_id": { "type": "string" }, "slug": { "type": "string" } },
     });
     assert_eq!(schema["properties"]["affected_items"]["items"], expected);
 }

@@ -186,7 +186,7 @@ async fn parameters_that_do_not_fit_are_refused() {
         ("initialize", json!({})),
         ("tools/call", json!({})),
         ("tools/call", json!({ "name": 1 })),
-        ("tools/call", json!({ "name": "a", "arguments": [] })),
+        ("tools/call", json!({ "name": "a", "arguments": [1] })),
         ("resources/read", json!({})),
         ("prompts/get", json!({ "name": "greet", "arguments": { "who": [] } })),
         ("prompts/get", json!({ "name": "unknown" })),

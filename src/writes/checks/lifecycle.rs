@@ -90,13 +90,13 @@ impl Lifecycle {
         let state = target["state"].as_str().filter(|state| self.end_states().contains(state))?;
         let (reopening, instead): (&[&str], _) = match self {
             Self::Incident if lists.has_tool("create_incident") => {
-                (page_only(&["reopen_incident"]), "a problem that is back takes create_incident")
+                (page_only(&["reopen_incident"]), "if the problem is back, use create_incident")
             }
-            Self::Incident => (page_only(&["reopen_incident"]), "a problem that is back takes a new incident"),
+            Self::Incident => (page_only(&["reopen_incident"]), "if the problem is back, it needs a new incident"),
             Self::Maintenance if lists.has_tool("schedule_maintenance") => {
-                (&[], "further work takes schedule_maintenance")
+                (&[], "for further work, use schedule_maintenance")
             }
-            Self::Maintenance => (&[], "further work takes a new maintenance"),
+            Self::Maintenance => (&[], "further work needs a new maintenance"),
         };
         let (noun, id) = (self.target_kind().into_str(), &target["id"]);
         Some(format!(
