@@ -180,3 +180,24 @@ fn request_for_a_write_scope_alone_offers_the_reads() {
         "what the person ticked is granted"
     );
 }
+
+#[test]
+fn read_without_its_scope_gets_the_challenge_and_its_words() {
+    let app = TestApp::new();
+    let token = app.connect(user::THEO_MANAGER, "mcp.pages.read").access;
+    let read = json!({ "uri": "statibeat://pages/42/incidents/active" });
+    let prompt = json!({ "name": "summarize_current_beat_health", "arguments": { "page_id": "42" } });
+    for (method, params, scope) in
+        [("resources/read", read, "mcp.incidents.read"), ("prompts/get", prompt, "mcp.beats.read")]
+    {
+        let answer = app.call(&token, method, params);
+        assert_eq!(answer.status(), 403, "{method}");
+        assert!(header(&answer, "www-authenticate").contains(scope), "{method}");
+        let error = json(&answer)["error"].clone();
+        let words = error["message"].as_str().unwrap_or_default();
+        for part in ["This connection may not read this", scope, "tick it on the consent page"] {
+            assert!(words.contains(part), "{method} says {part}: {words}");
+        }
+        assert!(error["data"]["scope"].as_str().is_some_and(|needed| needed.contains(scope)), "{error}");
+    }
+}

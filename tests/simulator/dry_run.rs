@@ -178,7 +178,7 @@ fn dry_run_of_every_write_of_a_page_token_keeps_nothing() {
 
 /// A deletion takes texts away; subscribers are sent none.
 #[test]
-fn dry_run_of_a_deletion_notifies_nobody() {
+fn dry_run_of_a_deletion_notifies_no_subscriber() {
     let story = Story::new();
     for path in ["incidents/1001", "maintenances/2002"] {
         let effect = story.token(ADMIN, "DELETE", &format!("/api/v1/admin/{path}?dry_run=true"), None).json;
