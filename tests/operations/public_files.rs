@@ -1,4 +1,4 @@
-//! What browsers, directories, crawlers and people find at the door: pages and files beside the connector's own endpoints.
+//! Pages and files beside the endpoints of the connector, for browsers, directories, crawlers and people.
 
 use crate::support::flow::user;
 use crate::support::{PUBLIC_URL, TestApp, header, json, request};

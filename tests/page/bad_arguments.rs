@@ -103,7 +103,7 @@ fn every_bad_argument_is_named_and_sends_nothing_in_any_protocol_version() {
 #[test]
 fn arguments_that_are_no_object_are_refused() {
     StatiBeat::new().serve(&[], async |client| {
-        for arguments in [json!([]), json!("x"), json!(7)] {
+        for arguments in [json!([1]), json!("x"), json!(7)] {
             let answer = client.request("tools/call", json!({ "name": "run_beat", "arguments": arguments })).await;
             assert_eq!(answer["error"]["code"], -32602, "{answer}");
         }
