@@ -54,7 +54,7 @@ pub(in crate::web) async fn download(ctx: &RequestContext<'_>) -> Result<Respons
     let audited = AuditedPages::new(&pages);
     // Spreadsheets take a file without this mark for one in the computer's old encoding.
     let mut file = String::from('\u{feff}');
-    write_row(&mut file, COLUMNS);
+    write_row(&mut file, &COLUMNS);
     let mut next = audited.query(&viewer.person.user_id, &filter, period);
     let mut count = 0;
     while let Some(query) = next {
@@ -82,7 +82,7 @@ fn write_item(file: &mut String, item: &ActivityItem, pages: &[AccessiblePage]) 
         |id: PageId| pages.iter().find(|page| page.id == id).map(|page| page.name.clone()).unwrap_or_default();
     write_row(
         file,
-        [
+        &[
             item.created_at.to_string(),
             item.person(),
             item.user_id.to_string(),
@@ -107,7 +107,7 @@ fn write_item(file: &mut String, item: &ActivityItem, pages: &[AccessiblePage]) 
     );
 }
 
-fn write_row<const N: usize>(file: &mut String, cells: [impl AsRef<str>; N]) {
+fn write_row<const N: usize>(file: &mut String, cells: &[impl AsRef<str>; N]) {
     for (at, text) in cells.iter().enumerate() {
         let separator = if at == 0 { "" } else { "," };
         // Writing to a string does not fail.
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn quotes_and_line_breaks_stay_inside_their_cell() {
         let mut file = String::new();
-        write_row(&mut file, ["a \"b\", c", "d\r\ne"]);
+        write_row(&mut file, &["a \"b\", c", "d\r\ne"]);
         assert_eq!(file, "\"a \"\"b\"\", c\",\"d e\"\r\n");
     }
 }
