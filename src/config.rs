@@ -4,6 +4,7 @@
 //! [`VARIABLES`] is the only list of names; the table in README.md is compared with it.
 
 use crate::keyring::{KeyRing, KeyRingError, PublicKey};
+use crate::model::links::Links;
 use crate::model::loopback::is_loopback_url;
 use crate::model::web_origin::AllowedOrigins;
 use crate::model::write_policy::WritePolicy;
@@ -19,7 +20,6 @@ mod narrowing;
 mod problem;
 
 pub use health_token::HealthToken;
-pub use links::Links;
 pub use problem::ConfigProblem;
 
 /// A variable or secret of the worker.
@@ -246,7 +246,7 @@ impl VariableReader<'_> {
         let sign_in_url = self.url("HOSTED_MCP_SIGN_IN_URL");
         let (allowed_redirects, bad_redirects) =
             AllowedRedirects::parse(&self.optional("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS"));
-        let (links, bad_links) = Links::read(&|name| self.optional(name));
+        let (links, bad_links) = links::read(&|name| self.optional(name));
         self.tolerated.extend(bad_links);
         let allowed_origins = self.allowed_origins();
         let has_registration = self.permission("HOSTED_MCP_REGISTRATION");

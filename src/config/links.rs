@@ -2,62 +2,42 @@
 //! absent, because a wrong link is no reason to switch the connector off.
 
 use super::problem::ConfigProblem;
+use crate::model::links::Links;
 use url::Url;
 
 /// Longest challenge of a directory, in bytes.
 const LONGEST_CHALLENGE: usize = 256;
 
-#[derive(Clone, Debug, Default)]
-pub struct Links {
-    /// `HOSTED_MCP_WEBSITE_URL`.
-    pub website: Option<Url>,
-    /// `HOSTED_MCP_DOCUMENTATION_URL`.
-    pub documentation: Option<Url>,
-    /// `HOSTED_MCP_PRIVACY_URL`.
-    pub privacy: Option<Url>,
-    /// `HOSTED_MCP_TERMS_URL`.
-    pub terms: Option<Url>,
-    /// `HOSTED_MCP_STATUS_URL`.
-    pub status: Option<Url>,
-    /// `HOSTED_MCP_SECURITY_CONTACT`: https or mailto.
-    pub security_contact: Option<Url>,
-    /// `HOSTED_MCP_OPENAI_CHALLENGE`.
-    pub openai_challenge: Option<String>,
-}
-
-impl Links {
-    /// Reads the links, and says what is wrong with those that are left out.
-    pub fn read(lookup: &dyn Fn(&'static str) -> String) -> (Self, Vec<ConfigProblem>) {
-        let mut problems = Vec::new();
-        let mut read = |variable: &'static str, schemes: &[&str]| {
-            let value = lookup(variable);
-            let value = value.trim();
-            let url =
-                (!value.is_empty()).then(|| Url::parse(value).ok().filter(|url| schemes.contains(&url.scheme())))?;
-            if url.is_none() {
-                let reason = format!("is left out: it must be a URL that begins with {}", schemes.join(": or ") + ":");
-                problems.push(ConfigProblem { variable: variable.into(), reason });
-            }
-            url
-        };
-        let links = Self {
-            website: read("HOSTED_MCP_WEBSITE_URL", &["https"]),
-            documentation: read("HOSTED_MCP_DOCUMENTATION_URL", &["https"]),
-            privacy: read("HOSTED_MCP_PRIVACY_URL", &["https"]),
-            terms: read("HOSTED_MCP_TERMS_URL", &["https"]),
-            status: read("HOSTED_MCP_STATUS_URL", &["https"]),
-            security_contact: read("HOSTED_MCP_SECURITY_CONTACT", &["https", "mailto"]),
-            openai_challenge: None,
-        };
-        let challenge = lookup("HOSTED_MCP_OPENAI_CHALLENGE").trim().to_owned();
-        let is_plain = challenge.len() <= LONGEST_CHALLENGE && challenge.bytes().all(|byte| byte.is_ascii_graphic());
-        if !is_plain {
-            let reason = format!("is left out: it must be at most {LONGEST_CHALLENGE} visible ASCII characters");
-            problems.push(ConfigProblem { variable: "HOSTED_MCP_OPENAI_CHALLENGE".into(), reason });
+/// Reads the links, and says what is wrong with those that are left out.
+pub fn read(lookup: &dyn Fn(&'static str) -> String) -> (Links, Vec<ConfigProblem>) {
+    let mut problems = Vec::new();
+    let mut read = |variable: &'static str, schemes: &[&str]| {
+        let value = lookup(variable);
+        let value = value.trim();
+        let url = (!value.is_empty()).then(|| Url::parse(value).ok().filter(|url| schemes.contains(&url.scheme())))?;
+        if url.is_none() {
+            let reason = format!("is left out: it must be a URL that begins with {}", schemes.join(": or ") + ":");
+            problems.push(ConfigProblem { variable: variable.into(), reason });
         }
-        let openai_challenge = Some(challenge).filter(|text| is_plain && !text.is_empty());
-        (Self { openai_challenge, ..links }, problems)
+        url
+    };
+    let links = Links {
+        website: read("HOSTED_MCP_WEBSITE_URL", &["https"]),
+        documentation: read("HOSTED_MCP_DOCUMENTATION_URL", &["https"]),
+        privacy: read("HOSTED_MCP_PRIVACY_URL", &["https"]),
+        terms: read("HOSTED_MCP_TERMS_URL", &["https"]),
+        status: read("HOSTED_MCP_STATUS_URL", &["https"]),
+        security_contact: read("HOSTED_MCP_SECURITY_CONTACT", &["https", "mailto"]),
+        openai_challenge: None,
+    };
+    let challenge = lookup("HOSTED_MCP_OPENAI_CHALLENGE").trim().to_owned();
+    let is_plain = challenge.len() <= LONGEST_CHALLENGE && challenge.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_plain {
+        let reason = format!("is left out: it must be at most {LONGEST_CHALLENGE} visible ASCII characters");
+        problems.push(ConfigProblem { variable: "HOSTED_MCP_OPENAI_CHALLENGE".into(), reason });
     }
+    let openai_challenge = Some(challenge).filter(|text| is_plain && !text.is_empty());
+    (Links { openai_challenge, ..links }, problems)
 }
 
 #[cfg(test)]
@@ -68,7 +48,7 @@ mod tests {
         let value = |name: &'static str| {
             set.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| *value).to_owned()
         };
-        let (links, problems) = Links::read(&value);
+        let (links, problems) = super::read(&value);
         (links, problems.iter().map(ToString::to_string).collect())
     }
 

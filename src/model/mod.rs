@@ -3,6 +3,7 @@
 
 pub mod as_of;
 pub mod ids;
+pub mod links;
 pub mod loopback;
 pub mod missing_access;
 pub mod operation;

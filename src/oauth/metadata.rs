@@ -2,7 +2,7 @@
 //!
 //! All URLs come from configuration, never from a request's `Host`.
 
-use crate::config::Links;
+use crate::model::links::Links;
 use crate::model::scope::{Scope, ScopeSet};
 use serde::Serialize;
 use url::Url;

@@ -5,7 +5,7 @@ use super::context::RequestContext;
 use super::layout::page;
 use super::reply::Response;
 use super::routes::Route;
-use crate::config::Links;
+use crate::model::links::Links;
 use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderMap, Method, Request, StatusCode};
 use maud::{Markup, html};

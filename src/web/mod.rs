@@ -27,6 +27,7 @@ mod sign_in;
 mod token;
 
 pub use context::{App, RequestInputs};
+pub use refused_request::Unavailable;
 pub use reply::Response;
 
 use crate::ports::{Database, RequestBody};
@@ -78,15 +79,6 @@ pub async fn handle(app: &App, inputs: RequestInputs<'_>, head: &Request<()>, bo
 /// The response to a request whose URL or headers cannot be parsed.
 pub fn unreadable() -> Response {
     RefusedRequest::Unreadable.into_response(None)
-}
-
-/// Reason why no route is served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unavailable {
-    /// The operator has switched the connector off.
-    Disabled,
-    /// The configuration has problems, which the log names.
-    Misconfigured,
 }
 
 /// The response to any request while no route is served: a page for a person, JSON that says which it is for a program.

@@ -1,8 +1,8 @@
 //! Error pages: what happened, what it means for the person, what to do next.
 
-use super::Unavailable;
 use super::context::RequestContext;
 use super::layout::page;
+use super::refused_request::Unavailable;
 use super::reply::{self, Response};
 use super::routes::Route;
 use crate::oauth::client::redirect_fault::RedirectFault;

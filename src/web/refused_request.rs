@@ -2,7 +2,6 @@
 //!
 //! Each names the next step: as a JSON-RPC error at the MCP endpoint, elsewhere in the members of OAuth errors.
 
-use super::Unavailable;
 use super::context::RequestContext;
 use super::reply::{self, Response};
 use super::routes::{Audience, Route};
@@ -16,6 +15,15 @@ use url::Url;
 
 /// Longest part of a header that a message quotes, in characters.
 const QUOTE_MAX: usize = 200;
+
+/// Reason why no route is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unavailable {
+    /// The operator has switched the connector off.
+    Disabled,
+    /// The configuration has problems, which the log names.
+    Misconfigured,
+}
 
 /// Reason for refusing a request before its content is read.
 #[derive(Debug, thiserror::Error)]

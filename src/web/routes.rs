@@ -23,7 +23,7 @@ pub enum Route {
     Llms,
     /// Contact for security researchers (RFC 9116).
     SecurityText,
-    /// Proof of the domain for OpenAI's directory.
+    /// Proof of the domain for the directory of `OpenAI`.
     OpenaiChallenge,
     /// Protected resource metadata (RFC 9728), at the path of the resource and at the root.
     ProtectedResource,

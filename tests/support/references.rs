@@ -36,8 +36,8 @@ impl KnownNames {
             given.iter().filter(|word| !word.is_empty()).fold(text.to_owned(), |text, word| text.replace(word, "…"));
         let uris = find_uris(&text).into_iter().filter(|uri| !self.has_uri(uri)).map(str::to_owned);
         // A name and the words that say that it is off are one word that names nothing.
-        let named = text.replace(SWITCHED_OFF, "_off");
-        let words = named.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+        let joined = text.replace(SWITCHED_OFF, "_off");
+        let words = joined.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
         let names = words.filter(|word| is_name(word) && !self.names.contains(*word)).map(str::to_owned);
         let nameless = Self::is_writing_unnamed(&text).then(|| "writing".to_owned());
         uris.chain(names).chain(nameless).collect()

@@ -73,7 +73,7 @@ impl Arguments {
             let subcommand = words.first().map(String::as_str).unwrap_or_default();
             let mut text = error.render().to_string();
             if error.kind() == ErrorKind::UnknownArgument {
-                text += &format!("\n{}\n", list_options(subcommand));
+                text.extend(["\n", &list_options(subcommand), "\n"]);
             }
             let text = text.replace(&format!("xtask {subcommand}"), &format!("{} --", npm_command(subcommand)));
             (text, u8::try_from(error.exit_code()).unwrap_or(2))
@@ -86,9 +86,10 @@ fn list_options(subcommand: &str) -> String {
     let command = Arguments::command();
     let arguments = command.find_subcommand(subcommand).into_iter().flat_map(clap::Command::get_arguments);
     let options: Vec<String> = arguments.filter_map(|one| Some(format!("--{}", one.get_long()?))).collect();
-    match options.is_empty() {
-        true => "There are no options besides --help.".to_owned(),
-        false => format!("The options are {} and --help.", options.join(", ")),
+    if options.is_empty() {
+        "There are no options besides --help.".to_owned()
+    } else {
+        format!("The options are {} and --help.", options.join(", "))
     }
 }
 

@@ -64,10 +64,10 @@ pub fn check_wranglers_deployment(project: &Project, environment: Option<&str>) 
     let mut problems = deployment_checks::check_configuration(&file, environment)?;
     if problems.is_empty() {
         let wrangler = Wrangler::new(project)?;
-        let asked: [(_, fn(&Wrangler<'_>, &str) -> Result<Vec<String>>); 2] =
-            [("secrets", missing_secrets), ("migrations", pending_migrations)];
-        for (what, ask) in asked {
-            match ask(&wrangler, environment) {
+        let (secrets, migrations) =
+            (missing_secrets(&wrangler, environment), pending_migrations(&wrangler, environment));
+        for (what, found) in [("secrets", secrets), ("migrations", migrations)] {
+            match found {
                 Ok(found) => problems.extend(found),
                 Err(error) => println!("{what} not checked: {error:#}"),
             }

@@ -9,11 +9,12 @@ use crate::wrangler_config::{Environment, FILE, WranglerConfig};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use statibeat_mcp::config::{Config, VARIABLES};
+use std::path::Path;
 use url::Url;
 
 /// The problems as an error, which is printed last.
 pub fn report(problems: &[String], environment: &str) -> Result<()> {
-    let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+    let lines = format!("\n  {}", problems.join("\n  "));
     match problems.len() {
         0 => println!("  {environment}: nothing is missing"),
         1 => bail!("1 thing to settle before {environment} can be deployed:{lines}"),
@@ -122,7 +123,8 @@ pub fn check_secrets(list: &str, environment: &str) -> Result<Vec<String>> {
 /// Migrations that the database has not seen, out of what `wrangler d1 migrations list` printed.
 pub fn check_migrations(list: &str, environment: &str) -> Vec<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let words = list.split(|c: char| !is_part(c)).filter(|word| word.ends_with(".sql"));
+    let words =
+        list.split(|c: char| !is_part(c)).filter(|word| Path::new(word).extension().is_some_and(|kind| kind == "sql"));
     let remedy = format!(
         "`npx wrangler d1 migrations apply DB --env {environment} --remote`, or `npm run deploy`, which does it"
     );

@@ -38,8 +38,8 @@ pub struct Options {
 
 /// Prints one line for each check, then the count.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
-    let url = option_or_variable(project, options, &options.url, "HOSTED_MCP_UPSTREAM_URL")?;
-    let issuer = option_or_variable(project, options, &options.issuer, "HOSTED_MCP_PUBLIC_URL")?;
+    let url = option_or_variable(project, options, options.url.as_ref(), "HOSTED_MCP_UPSTREAM_URL")?;
+    let issuer = option_or_variable(project, options, options.issuer.as_ref(), "HOSTED_MCP_PUBLIC_URL")?;
     let (signer, is_new) = key_file::open(&project.root.join(&options.key))?;
     if is_new {
         println!(
@@ -57,7 +57,7 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
 }
 
 /// The option's value, or else the environment's variable.
-fn option_or_variable(project: &Project, options: &Options, given: &Option<String>, name: &str) -> Result<String> {
+fn option_or_variable(project: &Project, options: &Options, given: Option<&String>, name: &str) -> Result<String> {
     if let Some(value) = given {
         return Ok(value.clone());
     }

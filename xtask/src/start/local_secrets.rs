@@ -38,7 +38,7 @@ pub fn store(project: &Project, values: &BTreeMap<&str, String>) -> Result<()> {
 
 fn replace_values(text: &str, values: &BTreeMap<&str, String>) -> String {
     let kept = text.lines().filter(|line| !values.keys().any(|name| has_variable(line, name)));
-    let kept: String = kept.map(|line| format!("{line}\n")).collect();
+    let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
     values.iter().fold(kept, |text, (name, value)| format!("{text}{name}=\"{value}\"\n"))
 }
 

@@ -30,6 +30,7 @@ const ACCEPTING: [(&str, &str); 2] = [("ACCEPT", "1"), ("INSTA_UPDATE", "always"
 const PROGRAMS: [&str; 3] = ["simulator", "conformance-fixtures", "statibeat-page-mcp"];
 
 #[derive(Args, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct Options {
     /// Only the tests of the built worker and of the page server over pipes.
     #[arg(long)]
