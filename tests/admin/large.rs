@@ -29,7 +29,7 @@ fn connections_of(browser: &Browser<'_>) -> Vec<String> {
         let listed = part["connections"].as_array().expect("a list");
         found.extend(listed.iter().map(|one| format!("{} {} {}", one["user_id"], one["client_id"], one["user_name"])));
         match part["next"].as_str() {
-            Some(next) => after = next.to_owned(),
+            Some(next) => next.clone_into(&mut after),
             None => return found,
         }
     }

@@ -101,15 +101,15 @@ fn wrong_incident_is_answered_with_the_open_ones_and_where_it_is() {
         }
         assert_says(&read_error(&app, &mara, &format!("statibeat://pages/42/incidents/{id}")), &[words, open]);
     }
-    let narrow = connect_to_page(&app, user::MARA_ADMIN, "42");
-    let text = refusal(&app, &narrow, "add_incident_update", update(1101, json!({})));
-    assert!(text.contains("has no incident 1101") && !text.contains("43"), "{text}");
     let maintenance = json!({ "page_id": 42, "maintenance_id": 9999, "message": "On time." });
     let text = refusal(&app, &mara, "add_maintenance_update", maintenance);
     assert_says(
         &text,
         &["Page 42 has no maintenance 9999", "Maintenances in progress or planned (statibeat://pages/42/", "2001 "],
     );
+    let narrow = connect_to_page(&app, user::MARA_ADMIN, "42");
+    let text = refusal(&app, &narrow, "add_incident_update", update(1101, json!({})));
+    assert!(text.contains("has no incident 1101") && !text.contains("43"), "{text}");
 }
 
 #[test]

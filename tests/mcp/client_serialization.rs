@@ -72,7 +72,7 @@ fn empty_list_in_the_place_of_an_object_is_an_empty_object() {
     assert!(answer["error"]["message"].as_str().is_some_and(|text| text.contains("`incident_id` is required")));
 }
 
-/// Gemini CLI, the Java SDK, Open WebUI and curl accept less than both types (honojs/middleware 1799).
+/// Gemini CLI, the Java SDK, `OpenWebUI` and curl accept less than both types (`honojs/middleware` 1799).
 #[test]
 fn any_accept_header_is_answered_with_json() {
     let app = TestApp::new();

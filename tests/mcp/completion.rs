@@ -65,7 +65,7 @@ fn each_argument_is_completed_from_what_is_there() {
 fn suggested_value_is_taken_by_its_prompt() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
-    let mut taken = 0;
+    let mut played = 0;
     for (name, _) in PROMPTS {
         for argument in find_prompt(name).expect("a prompt").arguments {
             for value in values(&app, &token, &prompt(name), (argument.name, ""), Some("42")) {
@@ -77,11 +77,11 @@ fn suggested_value_is_taken_by_its_prompt() {
                 }
                 let answer = json(&app.call(&token, "prompts/get", params));
                 assert!(answer["result"].is_object(), "{name} {} {value:?}: {answer}", argument.name);
-                taken += 1;
+                played += 1;
             }
         }
     }
-    assert!(taken > 60, "{taken} values");
+    assert!(played > 60, "{played} values");
 }
 
 #[test]

@@ -131,16 +131,13 @@ fn rewrite() {
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::write(folder.join(FIRST), first_migration()).expect("written");
     }
-    match std::env::var("MIGRATIONS").as_deref() {
-        Ok("release") => {
-            std::fs::create_dir_all(&released).expect("a folder");
-            for (name, text) in files(&folder) {
-                std::fs::write(released.join(name), text).expect("written");
-            }
-            let text = executed_statements().into_iter().collect::<Vec<_>>().join(SEPARATOR);
-            std::fs::write(released.join("statements.txt"), text + "\n").expect("written");
+    if std::env::var("MIGRATIONS").is_ok_and(|word| word == "release") {
+        std::fs::create_dir_all(&released).expect("a folder");
+        for (name, text) in files(&folder) {
+            std::fs::write(released.join(name), text).expect("written");
         }
-        _ => {}
+        let text = executed_statements().into_iter().collect::<Vec<_>>().join(SEPARATOR);
+        std::fs::write(released.join("statements.txt"), text + "\n").expect("written");
     }
 }
 

@@ -109,7 +109,7 @@ test("with the keyboard alone: sign in, narrow, approve, see it, pause, resume, 
   await tabTo("Allow");
   await press("Enter");
   await page.waitForURL(`${REDIRECT}?**`);
-  assert.deepEqual(await grantOf("keyboard-app"), { scope: "mcp.pages.read", pages: "42", life: null });
+  assert.deepEqual(await grantOf("keyboard-app"), { scope: "mcp.pages.read", pages: "42", life: 30 * 86_400 });
 
   await connected(stack, 1, "keyboard-app");
   await page.goto(`${stack.url}/mcp/admin`);

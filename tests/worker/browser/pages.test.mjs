@@ -76,12 +76,21 @@ test("every page and state reads at twice the size without scrolling sideways or
   });
 });
 
+/** Classes of the page that the style sheet does not know. */
+const unstyled = (page) => page.evaluate(() => {
+  const selectors = (rules) => [...rules].flatMap((rule) => [rule.selectorText ?? "", ...(rule.cssRules ? selectors(rule.cssRules) : [])]);
+  const known = new Set([...document.styleSheets].flatMap((sheet) => selectors(sheet.cssRules)).join(" ").match(/\.[\w-]+/g));
+  const used = [...document.querySelectorAll("[class]")].flatMap((element) => [...element.classList]);
+  return [...new Set(used)].filter((name) => !known.has(`.${name}`));
+});
+
 test("every page and state has a language, a title, one main part, one first heading, and a name for every control", needsChromium, async () => {
   await inEveryState({}, async (page, name) => {
     assert.equal(await page.locator("html").getAttribute("lang"), "en", name);
     assert.match(await page.title(), /\S – StatiBeat$/, name);
     assert.equal(await page.getByRole("main").count(), 1, name);
     assert.equal(await page.getByRole("heading", { level: 1 }).count(), 1, name);
+    assert.deepEqual(await unstyled(page), [], `${name}: classes without a rule`);
     const tree = await page.locator("body").ariaSnapshot();
     const nameless = tree.split("\n").filter((line) => /^\s*- (button|link|checkbox|radio|textbox|combobox|group|region|img)( \[[^\]]*\])*:?$/.test(line));
     assert.deepEqual(nameless.filter((line) => !line.includes("group")), [], `${name}\n${tree}`);
