@@ -67,7 +67,7 @@ fn misspelled_text_rule_never_publishes_what_was_to_be_kept_back() {
     use TextRuleAction::{Confirm, Refuse, Warn};
     const NAME: &str = "HOSTED_MCP_TEXT_RULES";
     for (entries, rule, action) in [
-        ("emial=off", TextRule::Email, Confirm),
+        ("e-mail=off", TextRule::Email, Confirm),
         ("blmae=warn blame=confirm", TextRule::Blame, Confirm),
         ("blame=refsue", TextRule::Blame, Refuse),
         ("blame", TextRule::Blame, Refuse),

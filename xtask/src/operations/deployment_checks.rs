@@ -229,7 +229,7 @@ mod tests {
             check(vars, "[env.staging.vars]\nHOSTED_MCP_REGISTRATIONS = \"off\"\n"),
             ["HOSTED_MCP_REGISTRATIONS is no variable of this program"]
         );
-        assert_eq!(check(vars, "[env.staging.vars]\nHOSTED_MCP_TEXT_RULES = \"emial=off\"\n").len(), 1);
+        assert_eq!(check(vars, "[env.staging.vars]\nHOSTED_MCP_TEXT_RULES = \"e-mail=off\"\n").len(), 1);
         assert_eq!(
             check(vars, "[env.staging.vars]\nHOSTED_MCP_CHECKSUM_KEYS = \"k:x\"\n"),
             ["HOSTED_MCP_CHECKSUM_KEYS is a secret: take it out of wrangler.toml and rotate it"]
