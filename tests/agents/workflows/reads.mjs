@@ -57,7 +57,7 @@ const hostile = {
       ["title of two lines", again({ title: "Slow\nsearch" }), /`title`/, () => again({})],
       ["title of 300 characters", again({ title: "Slow ".repeat(60) }), /200/, () => again({})],
       ["empty description", again({ description: "  " }), /`description`/, () => again({})],
-      ["list for one component", again({ affected_items: { id: 113 } }), /`affected_items`/, () => again({})],
+      ["one component without a list", again({ affected_items: { id: 113 } }), TAKEN],
       ["numbers for components", again({ affected_items: [113] }), /\{"id": /, (answer) => again({ affected_items: [{ id: answer.number(/\{"id": (\d+)\}/) }] })],
       ["a tool that there is not", tool("delete_incident", { page_id }), /create_incident/, () => again({})],
       ["a tool of another server", tool("post_message", { text: "x" }), /create_incident/, () => again({})],
