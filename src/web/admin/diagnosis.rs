@@ -21,10 +21,10 @@ pub(super) struct Diagnosis {
     pub refreshes: i64,
     #[serde(serialize_with = "optional_text")]
     pub last_refresh_at: Option<Timestamp>,
-    /// Refresh tokens that were sent again within their reuse grace period, in the last 30 days. No fault by itself: a lost
-    /// answer looks the same.
+    /// Refresh tokens that were sent again before their answer was used, in the last 30 days. No fault by itself: a lost answer
+    /// looks the same.
     pub refreshes_repeated: i64,
-    /// When the newest of those tokens was first used.
+    /// Time of the newest of those repeats.
     pub last_repeated_refresh: Option<RepeatedRefresh>,
     pub refreshes_refused: i64,
     pub last_refused_refresh: Option<DiagnosticCheck>,
