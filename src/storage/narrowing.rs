@@ -25,7 +25,7 @@ macro_rules! narrow_where {
                    (SELECT coalesce(group_concat(p.value, ' '), '') FROM json_each(?2) p
                       WHERE g.pages IS NULL OR instr(' ' || g.pages || ' ', ' ' || p.value || ' ') > 0) END AS pages,
                  CASE WHEN ?3 IS NULL THEN g.expires_at ELSE min(coalesce(g.expires_at, ?3), ?3) END AS expires_at
-               FROM grants g WHERE g.revoked_at IS NULL AND ",
+               FROM grants g WHERE g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > ?4) AND ",
             $condition,
             ") n WHERE grants.id = n.grant_id AND grants.revoked_at IS NULL
                AND (grants.scope, grants.pages, grants.expires_at) IS NOT (n.scope, n.pages, n.expires_at)

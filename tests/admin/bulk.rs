@@ -107,6 +107,21 @@ fn form_without_its_confirmation_changes_nothing() {
 }
 
 #[test]
+fn one_ticked_block_is_lifted_after_its_confirmation_only() {
+    let app = connected();
+    let browser = Browser::new(&app);
+    let page = browser.open_admin_page(user::MARA_ADMIN);
+    let block =
+        [("action", "block"), ("connection", "2 desk"), ("page", "42"), ("chooses_pages", "1"), ("confirmed", "1")];
+    select(&browser, &page, &block);
+    let blocked = app.db.count(BLOCKS);
+    assert!(blocked > 0);
+    let shown = select(&browser, &page, &[("action", "unblock"), ("selected", "1"), ("connection", "2 desk")]);
+    assert!(shown.status == 200 && shown.body.contains("name=\"confirmed\""), "{}", shown.body);
+    assert_eq!(app.db.count(BLOCKS), blocked);
+}
+
+#[test]
 fn every_app_of_a_person_or_on_a_page_can_be_blocked() {
     let app = connected();
     let browser = Browser::new(&app);

@@ -11,7 +11,7 @@ use super::super::page_error::PageError;
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
 use super::action::{Action, CONFIRMED, IDLE, hidden, idle_button, row_id};
-use super::action_plan::{ActionPlan, ActionTarget, SELECTED};
+use super::action_plan::{ActionPlan, ActionTarget, EVERYBODY, SELECTED};
 use super::session::{Session, token_field};
 use crate::model::visible::line;
 use crate::model::write_policy::ConfirmMode;
@@ -70,7 +70,8 @@ pub(in crate::web) async fn perform(ctx: &RequestContext<'_>, body: &[u8]) -> Re
         Err(PageError::NotFound) if form.names(SELECTED) => return Ok(nothing_selected(ctx, &form)),
         plan => plan?,
     };
-    if form.names(IDLE) || plan.needs_confirmation() && !form.names(CONFIRMED) {
+    let must_confirm = plan.needs_confirmation() || form.names(SELECTED);
+    if form.names(IDLE) || must_confirm && !form.names(CONFIRMED) {
         return Ok(confirmation(&plan, &session.form_token(ctx), &form, false));
     }
     // The confirmation page lets the person choose pages: no choice means none, and not all of them.
@@ -108,7 +109,7 @@ fn lead_back(ctx: &RequestContext<'_>, body: &[u8], error: PageError) -> PageErr
         return error;
     }
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for name in ["action", "connection", SELECTED, "person", "page", "back"] {
+    for name in ["action", "connection", SELECTED, EVERYBODY, "person", "page", "back"] {
         query.extend_pairs(form.all(name).map(|value| (name, value)));
     }
     let address = format!("{}?{}", Route::AdminAction.path(), query.finish());

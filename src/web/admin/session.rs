@@ -165,7 +165,8 @@ pub(super) fn return_address(address: &str) -> Option<String> {
     );
     let query = Parameters::parse(query.as_bytes()).ok().map(|_| query)?;
     let address = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-    (is_ours && address.len() <= LONGEST_RETURN && address.is_ascii()).then_some(address)
+    (is_ours && address.len() <= LONGEST_RETURN && address.bytes().all(|byte| byte.is_ascii_graphic()))
+        .then_some(address)
 }
 
 pub(super) fn token_field(form_token: &str) -> Markup {

@@ -14,7 +14,7 @@ pub struct Choice {
     pub pages: PageChoice,
     pub lifetime: GrantLifetime,
     pub has_resource_tools: bool,
-    /// True if earlier approvals keep nothing beyond this choice.
+    /// True if earlier approvals keep nothing beyond this choice. A form that did not ask leaves them as they are.
     pub replaces_earlier: bool,
 }
 
@@ -38,7 +38,7 @@ impl Choice {
                 pages: PageChoice::All,
                 lifetime: GrantLifetime::PROPOSED,
                 has_resource_tools: client.is_tool_only(),
-                replaces_earlier: true,
+                replaces_earlier: false,
             };
         };
         let lifetime =
@@ -70,7 +70,7 @@ impl Choice {
             pages,
             lifetime: lifetime.unwrap_or(GrantLifetime::Days(1)),
             has_resource_tools: form.one("resource_tools") == Ok(Some("on")),
-            replaces_earlier: form.one("earlier") != Ok(Some(KEEP_EARLIER)),
+            replaces_earlier: form.names("earlier") && form.one("earlier") != Ok(Some(KEEP_EARLIER)),
         }
     }
 
@@ -263,7 +263,7 @@ mod tests {
             pages: PageChoice::These(BTreeSet::new()),
             lifetime: GrantLifetime::Days(1),
             has_resource_tools: false,
-            replaces_earlier: true,
+            replaces_earlier: false,
         };
         assert_eq!(read(""), narrow);
         assert_eq!(read("scope=mcp.analytics.read&pages=every&lifetime=365d&lifetime=30d"), narrow);
