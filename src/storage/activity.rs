@@ -257,11 +257,9 @@ mod tests {
     use super::super::testing::TestDatabase;
     use super::*;
 
-    /// The ids of the rows that person 42 is shown, in order.
-    async fn shown(db: &TestDatabase, visible: &[PageId], administered: &[PageId]) -> Vec<String> {
-        let user_id = UserId::parse("42").expect("an id");
-        let query = Query {
-            user_id: &user_id,
+    fn unfiltered<'a>(user_id: &'a UserId, visible: &'a [PageId], administered: &'a [PageId]) -> Query<'a> {
+        Query {
+            user_id,
             visible,
             administered,
             person: None,
@@ -272,7 +270,13 @@ mod tests {
             period: Period::default(),
             before: None,
             limit: PAGE_LENGTH,
-        };
+        }
+    }
+
+    /// The ids of the rows that person 42 is shown, in order.
+    async fn shown(db: &TestDatabase, visible: &[PageId], administered: &[PageId]) -> Vec<String> {
+        let user_id = UserId::parse("42").expect("an id");
+        let query = unfiltered(&user_id, visible, administered);
         let mut ids: Vec<String> = list_rows(db, &query)
             .await
             .expect("a list")
@@ -322,19 +326,7 @@ mod tests {
         let db = TestDatabase::new();
         let user_id = UserId::parse("42").expect("an id");
         let pages = [PageId::new(7).expect("an id")];
-        let query = Query {
-            user_id: &user_id,
-            visible: &pages,
-            administered: &pages,
-            person: None,
-            app: None,
-            client_id: None,
-            page: None,
-            outcome: None,
-            period: Period::default(),
-            before: None,
-            limit: PAGE_LENGTH,
-        };
+        let query = unfiltered(&user_id, &pages, &pages);
         for statement in [select(&query), select_count(&query), select_actors(&user_id, &pages)] {
             let plan = db.plan(&statement);
             let is_scan =

@@ -27,7 +27,7 @@ pub(in super::super) struct ActivityFilter {
     pub before: Option<Position>,
 }
 
-/// Why the days of a filter cannot be used.
+/// Reason why the days of a filter cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) enum PeriodError {
     NotADay { field: &'static str, text: String },
