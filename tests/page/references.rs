@@ -70,7 +70,7 @@ async fn collect_texts(client: &Client<'_>, lists: &[Value]) -> Vec<(String, &'s
     shown
 }
 
-fn dead_references((name, value): (&str, &str)) -> Vec<String> {
+fn dead_references(name: &str, value: &str) -> Vec<String> {
     let statibeat = StatiBeat::new();
     statibeat.serve(&[("STATIBEAT_MCP_CONFIRM", "never"), (name, value)], async |client| {
         let mut lists = vec![];
@@ -89,6 +89,6 @@ fn dead_references((name, value): (&str, &str)) -> Vec<String> {
 
 #[test]
 fn text_of_the_page_server_names_only_what_its_reader_can_follow() {
-    let dead: Vec<String> = SELECTIONS.into_iter().flat_map(dead_references).collect();
+    let dead: Vec<String> = SELECTIONS.into_iter().flat_map(|(name, value)| dead_references(name, value)).collect();
     assert!(dead.is_empty(), "{} dead references\n{}", dead.len(), dead.join("\n"));
 }
