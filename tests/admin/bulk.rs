@@ -96,11 +96,27 @@ fn form_without_its_confirmation_changes_nothing() {
         &[("action", "revoke"), ("connection", "1 desk")],
         &[("action", "revoke"), ("selected", "1"), ("connection", "1 desk"), ("connection", "1 editor")],
         &[("action", "revoke-all")],
-        // Enter in a field presses the first button, whatever else the form has.
-        &[("entered", "1"), ("confirmed", "1"), ("action", "block"), ("person", "2"), ("page", "42")],
     ] {
         let shown = select(&browser, &page, fields);
         assert!(shown.status == 200 && shown.body.contains("name=\"confirmed\""), "{fields:?}: {}", shown.body);
+        assert_eq!(app.db.count(BLOCKS), 0, "{fields:?}");
+        assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE revoked_at IS NULL"), 5, "{fields:?}");
+    }
+}
+
+/// Enter in a field presses the first button, whatever else the form has. 204 leaves the page as it is, ticks included.
+#[test]
+fn enter_in_a_field_of_the_list_or_a_confirmation_changes_nothing_and_stays_there() {
+    let app = connected();
+    let browser = Browser::new(&app);
+    let page = browser.open_admin_page(user::MARA_ADMIN);
+    for fields in [
+        &[("entered", "1"), ("selected", "1"), ("connection", "2 desk"), ("connection", "1 desk")][..],
+        &[("entered", "1"), ("confirmed", "1"), ("action", "block"), ("person", "2"), ("page", "42")],
+        &[("entered", "1"), ("action", "pause"), ("connection", "1 desk")],
+    ] {
+        let shown = select(&browser, &page, fields);
+        assert!(shown.status == 204 && shown.body.is_empty(), "{fields:?}: {}", shown.body);
         assert_eq!(app.db.count(BLOCKS), 0, "{fields:?}");
         assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE revoked_at IS NULL"), 5, "{fields:?}");
     }

@@ -153,3 +153,18 @@ fn api_lists_the_approvals_of_an_own_connection() {
         shown["approvals"].as_array().expect("a list").iter().map(|approval| &approval["scopes"]).collect();
     assert_eq!(scopes, [&json!(ALL.split(' ').collect::<Vec<_>>()), &json!(["mcp.pages.read"])]);
 }
+
+#[test]
+fn enter_in_a_field_of_the_narrow_form_narrows_nothing_and_stays_there() {
+    let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, ALL);
+    let before = stored(&app, &grant_id(&app));
+    let shown = narrow(&app, &[("entered", "1"), ("scope", "mcp.pages.read"), ("pages", "all"), ("end", "1d")]);
+    assert!(shown.status == 204 && shown.body.is_empty(), "{}", shown.body);
+    assert_eq!(stored(&app, &grant_id(&app)), before);
+    let form = Browser::new(&app);
+    form.open_admin_page(user::MARA_ADMIN);
+    let form = form.open(&format!("{NARROW}?client={CLIENT}&grant={}", grant_id(&app)));
+    let (idle, narrows) = (form.body.find(r#"name="entered""#), form.body.find("Narrow the approval"));
+    assert!(idle.is_some() && idle < narrows, "{}", form.body);
+}

@@ -1,11 +1,14 @@
 //! Actions on connections with their words, and the buttons and links that ask for them.
 
+use super::super::reply::{self, Response};
 use super::super::routes::Route;
 use super::session::token_field;
 use crate::model::ids::PageId;
+use crate::oauth::parameters::Parameters;
 use crate::oauth::secret;
 use crate::storage::connections::ConnectionKey;
 use form_urlencoded::Serializer;
+use http::StatusCode;
 use maud::{Markup, html};
 use strum::{EnumString, IntoStaticStr};
 
@@ -30,7 +33,7 @@ pub(super) enum Action {
 }
 
 /// Field of the button that Enter presses.
-pub(super) const IDLE: &str = "entered";
+const IDLE: &str = "entered";
 /// Field of a form that a confirmation page sends; without it, such an action changes nothing.
 pub(super) const CONFIRMED: &str = "confirmed";
 
@@ -164,9 +167,15 @@ pub(super) fn coverage(client: &str, person: &str, is_loopback: bool) -> String 
     }
 }
 
-/// The button that Enter in a field presses, because it is the form's first: it asks again and does nothing.
+/// The button that Enter in a field presses, because it is the form's first. It does nothing: see [`stay_after_enter`].
 pub(super) fn idle_button() -> Markup {
     html! { button.unseen type="submit" name=(IDLE) value="1" tabindex="-1" aria-hidden="true" { "Not yet" } }
+}
+
+/// The answer to a form that Enter has sent; `None` where a button sent it. 204 leaves the browser on its page, with all that was
+/// ticked and typed ([navigation](https://html.spec.whatwg.org/multipage/browsing-the-web.html#loading-a-document)).
+pub(super) fn stay_after_enter(form: &Parameters) -> Option<Response> {
+    form.names(IDLE).then(|| reply::empty(StatusCode::NO_CONTENT))
 }
 
 /// Buttons for the ticked rows of a list, in the form around it. Each leads to a confirmation page.

@@ -10,7 +10,7 @@ use super::super::layout::page;
 use super::super::page_error::PageError;
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
-use super::action::{Action, CONFIRMED, IDLE, hidden, idle_button, row_id};
+use super::action::{Action, CONFIRMED, hidden, idle_button, row_id, stay_after_enter};
 use super::action_plan::{ActionPlan, ActionTarget, EVERYBODY, SELECTED};
 use super::session::{Session, token_field};
 use crate::model::visible::line;
@@ -66,12 +66,15 @@ fn confirmation(plan: &ActionPlan, form_token: &str, parameters: &Parameters, is
 
 pub(in crate::web) async fn perform(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, PageError> {
     let (session, form) = Session::of_form(ctx, body).await.map_err(|error| lead_back(ctx, body, error))?;
+    if let Some(response) = stay_after_enter(&form) {
+        return Ok(response);
+    }
     let plan = match ActionPlan::read(ctx, &session, &form).await {
         Err(PageError::NotFound) if form.names(SELECTED) => return Ok(nothing_selected(ctx, &form)),
         plan => plan?,
     };
     let must_confirm = plan.needs_confirmation() || form.names(SELECTED);
-    if form.names(IDLE) || must_confirm && !form.names(CONFIRMED) {
+    if must_confirm && !form.names(CONFIRMED) {
         return Ok(confirmation(&plan, &session.form_token(ctx), &form, false));
     }
     // The confirmation page lets the person choose pages: no choice means none, and not all of them.

@@ -7,7 +7,7 @@ use super::super::layout::{lifetime_label, page};
 use super::super::page_error::PageError;
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
-use super::action::{address, hidden};
+use super::action::{address, hidden, idle_button, stay_after_enter};
 use super::session::{Session, token_field};
 use super::view_model::{AdminView, load_connection};
 use crate::model::ids::{GrantId, PageId};
@@ -54,6 +54,9 @@ pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, P
 
 pub(in crate::web) async fn perform(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Response, PageError> {
     let (session, form) = Session::of_form(ctx, body).await.map_err(|error| lead_back(ctx, body, error))?;
+    if let Some(response) = stay_after_enter(&form) {
+        return Ok(response);
+    }
     let view = AdminView::of_session(ctx, session, None).await?;
     let found = find(ctx, &view, &form).await?;
     let limits = found.read(ctx, &form);
@@ -156,6 +159,7 @@ fn render(
             None => {}
         }
         form method="post" action=(Route::AdminNarrow.path()) {
+            (idle_button())
             (token_field(&view.form_token))
             (hidden("client", found.key.client_id.as_str()))
             (hidden("grant", found.approved.grant_id.as_str()))

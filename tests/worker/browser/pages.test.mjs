@@ -142,6 +142,45 @@ test("nothing moves, and so nothing needs to stop for those who asked for less m
   });
 });
 
+/** The fields that Enter is pressed in: of each form the first of each kind, in the order of the page. */
+const fieldsOf = (page) => page.evaluate(() => {
+  const fields = [...document.forms].flatMap((form, place) => [...form.elements].map((field) => ({ place, name: field.name, type: field.type, field })));
+  const typed = fields.filter(({ type, field }) => !/submit|button|hidden|fieldset/.test(type) && field.checkVisibility());
+  const keys = typed.map(({ place, name, type }) => `${place} ${name} ${type}`);
+  return typed.filter((_, n) => keys.indexOf(keys[n]) === n).map(({ place, name }) => ({ place, name }));
+});
+const ticksOf = (page) => page.evaluate(() => [...document.querySelectorAll("input")].map((input) => `${input.name} ${input.value} ${input.checked}`).filter((line) => !/^(request|person|token) /.test(line)));
+/** What an approval, an end, a block or another action would change. */
+const decisions = async ({ db }) => {
+  const rows = await db.prepare("SELECT (SELECT count(*) FROM grants WHERE revoked_at IS NULL) AS live, (SELECT count(*) FROM audit) AS audited, (SELECT count(*) FROM page_blocks) AS blocks, (SELECT count(*) FROM authorization_requests) AS requests, (SELECT group_concat(scope) FROM grants) AS scopes").first();
+  return JSON.stringify(rows);
+};
+
+test("Enter in any field of any form of any page decides nothing and keeps what was ticked", needsChromium, async () => {
+  const tried = new Set();
+  for (const [place, { states }] of WORLDS.entries()) {
+    for (const [name, open] of Object.entries(states)) {
+      const { context, page } = await newBrowser(browser);
+      await open(stacks[place], page);
+      for (const field of await fieldsOf(page)) {
+        const input = page.locator("form").nth(field.place).locator(`[name="${field.name}"]:visible`).first();
+        // An earlier Enter in a search form may have led to another page.
+        if ((await input.count()) === 0) continue;
+        if ((await input.getAttribute("type")) === "checkbox") await input.check();
+        const before = [await ticksOf(page), await decisions(stacks[place])];
+        const answered = page.waitForResponse((response) => response.request().isNavigationRequest(), { timeout: 10_000 });
+        await input.press("Enter");
+        const response = await answered;
+        if (response.status() !== 204) await page.waitForLoadState();
+        assert.deepEqual([await ticksOf(page), await decisions(stacks[place])], before, `${name}: Enter in ${field.name}`);
+        tried.add(field.name);
+      }
+      await context.close();
+    }
+  }
+  for (const name of ["scope", "page", "pages", "lifetime", "connection", "search", "owners", "sort", "end", "from", "outcome"]) assert.ok(tried.has(name), `no Enter in ${name}: ${[...tried]}`);
+});
+
 test("focus is always visible", needsChromium, async () => {
   const { context, page } = await newBrowser(browser);
   await openAdminPage(stack, page, "Mara");

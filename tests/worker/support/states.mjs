@@ -177,6 +177,12 @@ export const STATES = {
     await openAdminPage(stack, page, "Mara");
     await openConnection(stack, page, "pages-test");
   },
+  "admin, narrow?": async (stack, page) => {
+    await openAdminPage(stack, page, "Mara");
+    await openConnection(stack, page, "pages-test");
+    await link(page, /^Narrow…/);
+    await heading(page, /^Narrow what/);
+  },
   "admin, activity": async (stack, page) => {
     await openAdminPage(stack, page, "Mara");
     await page.goto(`${stack.url}/mcp/admin/activity`);
