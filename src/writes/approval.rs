@@ -4,7 +4,7 @@
 //! input request.
 
 use super::WriteRequest;
-use super::checks::{contradiction, duplicate, lifecycle, overlap, schedule, text};
+use super::checks::{contradiction, lifecycle, overlap, schedule, text};
 use super::confirm_token::{self, ConfirmToken, ConfirmTokenPurpose, ConfirmTokens};
 use super::effect::WriteEffect;
 use super::outcome::{Duplicate, WriteError};
@@ -17,7 +17,7 @@ use crate::model::outcome::{Outcome, Reason};
 use crate::model::write::{Confirmation, KeptPreview, ShownDuplicates};
 use crate::model::write_policy::{ConfirmMode, TextRuleAction};
 use crate::upstream::ApiError;
-use futures_util::future::join4;
+use futures_util::future::join3;
 use serde_json::{Value, json};
 
 /// The key of the question, which its answer repeats.
@@ -129,13 +129,12 @@ impl WriteRequest<'_> {
     /// Shows the write, from StatiBeat's own description of its effect; or says why it cannot be published, or that it is
     /// already. Everything is looked up in parallel.
     async fn preview(&self, purpose: ConfirmTokenPurpose, warnings: &[String]) -> Result<Preview, Respond> {
-        let looks = join4(
+        let looks = join3(
             self.api.dry_run(self.write),
             overlap::read_open_incidents(self.incidents, self.write, self.now),
             self.store.find_earlier(),
-            duplicate::read_hierarchy(self),
         );
-        let (effect, open_incidents, EarlierCalls { same_key, duplicate }, hierarchy) = looks.await;
+        let (effect, open_incidents, EarlierCalls { same_key, duplicate }) = looks.await;
         if let Some(earlier) = same_key {
             return Err(self.answer_earlier(earlier).await);
         }
@@ -162,7 +161,7 @@ impl WriteRequest<'_> {
         };
         let overlaps = overlaps.into_iter().filter_map(|overlap| overlap.to_warning(None));
         let others = overlaps.chain(description).chain(warnings.iter().cloned());
-        Ok(Preview::new(self, effect, hierarchy.as_ref(), seal).with_warnings(others))
+        Ok(Preview::new(self, effect, seal).with_warnings(others))
     }
 
     /// The answer about a write that was requested before, by this connection or under the same `external_id`.

@@ -22,12 +22,14 @@ pub struct WriteEffect {
     before: Option<Value>,
     after: Option<Value>,
     pub components: Vec<ComponentEffect>,
+    /// The place in the hierarchy of every component that the write's own object or one of `related` affects.
+    ancestors: Vec<ComponentAncestors>,
     /// True if the page's subscribers are notified.
     pub notifies: bool,
     /// `None` if nobody is notified or the person may not know.
     pub recipients: Option<Recipients>,
     pub page: PageEffect,
-    /// The other incidents or maintenances of the same kind that are not over.
+    /// The other incidents or maintenances of the same kind that are not over, newest first; none if the person may not read them.
     pub related: Vec<Value>,
 }
 
@@ -41,6 +43,13 @@ pub struct ComponentEffect {
     pub affected: Option<ComponentRole>,
     pub before: ComponentState,
     pub after: ComponentState,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+struct ComponentAncestors {
+    id: i64,
+    /// The components above it, top level first.
+    ancestor_ids: Vec<i64>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, strum::IntoStaticStr)]
@@ -118,6 +127,17 @@ impl WriteEffect {
         TEXTS.into_iter().filter_map(changed).chain(names.iter().copied().zip(messages)).collect()
     }
 
+    /// The components that the incident or maintenance affects after the write.
+    pub fn affected(&self) -> impl Iterator<Item = &ComponentEffect> {
+        let is_affected = |role| matches!(role, Some(ComponentRole::Added | ComponentRole::Kept));
+        self.components.iter().filter(move |component| is_affected(component.affected))
+    }
+
+    /// Returns whether a component is below another one in the hierarchy.
+    pub fn is_below(&self, id: i64, above_id: i64) -> bool {
+        self.ancestors.iter().any(|component| component.id == id && component.ancestor_ids.contains(&above_id))
+    }
+
     pub fn count_role(&self, role: ComponentRole) -> usize {
         self.components.iter().filter(|component| component.affected == Some(role)).count()
     }
@@ -134,7 +154,7 @@ mod tests {
 
     fn effect(before: Value, after: Value) -> WriteEffect {
         let mut effect = json!({
-            "already_exists": false, "target_name": null, "components": [],
+            "already_exists": false, "target_name": null, "components": [], "ancestors": [],
             "notifies": true, "recipients": null, "page": { "visibility": "public", "time_zone": "UTC" }, "related": [],
         });
         effect["before"] = before;

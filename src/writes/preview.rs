@@ -41,16 +41,9 @@ pub enum Reader {
 }
 
 impl Preview {
-    /// Makes a preview of the effect. `seal` makes what confirms it, given which possible duplicates are shown; the hierarchy is
-    /// the list of the page's components, where it matters.
-    pub fn new(
-        request: &WriteRequest<'_>,
-        effect: WriteEffect,
-        hierarchy: Option<&Value>,
-        seal: impl FnOnce(&[i64]) -> PreviewSeal,
-    ) -> Self {
-        let related = Value::from(effect.related.clone());
-        let mut similar = duplicate::find(&related, hierarchy, request.write, request.now);
+    /// Makes a preview of the effect. `seal` makes what confirms it, given which possible duplicates are shown.
+    pub fn new(request: &WriteRequest<'_>, effect: WriteEffect, seal: impl FnOnce(&[i64]) -> PreviewSeal) -> Self {
+        let mut similar = duplicate::find(&effect, request.write, request.now);
         similar.extend(
             effect.before().into_iter().flat_map(|before| duplicate::find_updates(before, request.write, request.now)),
         );

@@ -75,7 +75,7 @@ mod tests {
 
     fn effect(name: &str, before: Value, after: Value) -> WriteEffect {
         let mut effect = json!({
-            "already_exists": false, "target_name": name, "components": [],
+            "already_exists": false, "target_name": name, "components": [], "ancestors": [],
             "notifies": true, "recipients": null, "page": { "visibility": "public", "time_zone": "UTC" }, "related": [],
         });
         effect["before"] = before;

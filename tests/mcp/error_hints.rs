@@ -72,7 +72,7 @@ fn a_write_that_goes_well_reads_nothing_for_hints() {
     );
     assert_ne!(done["isError"], true, "{done}");
     let calls = app.upstream.take_calls();
-    assert_eq!(calls.len(), 4, "pages, active incidents, the hierarchy beside them, the post: {calls:?}");
+    assert_eq!(calls.len(), 3, "pages, the effect beside open incidents, the post: {calls:?}");
 }
 
 #[test]

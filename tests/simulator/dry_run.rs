@@ -185,3 +185,28 @@ fn dry_run_of_a_deletion_notifies_no_subscriber() {
         assert_eq!((&effect["notifies"], &effect["recipients"]), (&json!(false), &Value::Null), "{path}: {effect}");
     }
 }
+
+#[test]
+fn dry_run_lists_ancestors_of_its_own_and_related_components() {
+    let story = Story::new();
+    let body = json!({ "title": "T", "description": "D", "affected_items": [{ "slug": "search" }] });
+    let effect = dry(&story, "incidents", body.clone()).json;
+    let items = story.user(3, "mcp.pages.read", "GET", &format!("{PAGE}/hierarchy/items"), None);
+    let parent =
+        |id: &Value| items.items().iter().find(|item| item["id"] == *id).expect("an item")["parent_id"].clone();
+    let listed: Vec<&Value> =
+        effect["ancestors"].as_array().expect("a list").iter().map(|entry| &entry["id"]).collect();
+    assert!(listed.contains(&&component(&effect, "Search")["id"]));
+    for notice in effect["related"].as_array().expect("a list") {
+        assert!(notice["affected_items"].as_array().expect("items").iter().all(|item| listed.contains(&&item["id"])));
+    }
+    for entry in effect["ancestors"].as_array().expect("a list") {
+        let mut above: Vec<Value> =
+            std::iter::successors(Some(parent(&entry["id"])), |id| (!id.is_null()).then(|| parent(id)))
+                .filter(|id| !id.is_null())
+                .collect();
+        above.reverse();
+        assert_eq!(entry["ancestor_ids"], json!(above), "{entry}");
+    }
+    assert!(effect["ancestors"].as_array().expect("a list").iter().any(|entry| entry["ancestor_ids"] != json!([])));
+}

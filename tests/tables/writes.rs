@@ -197,8 +197,8 @@ pub fn cases() -> Vec<Case> {
             "possible duplicates that cannot be read stop the write",
             vec![
                 create(&none, Expected::Error("othing was published"), 0).while_failing(
-                    "GET",
-                    "incidents",
+                    "POST",
+                    "incidents?dry_run=true",
                     FaultKind::Status { code: 429, retry_after: Some(7) },
                 ),
                 create(&none, Expected::New, 1),

@@ -72,7 +72,7 @@ fn a_write_takes_three_upstream_calls_and_four_database_round_trips() {
     app.upstream.take_calls();
     create(&app, &token, outage());
     let page = "/api/v1/orgs/7/pages/42/admin";
-    let look = format!("GET {page}/incidents?status=active&limit=50");
+    let look = format!("POST {page}/incidents?dry_run=true");
     assert_eq!(app.upstream.take_calls(), ["GET /api/v1/me/pages", &look, &format!("POST {page}/incidents")]);
     assert_eq!(
         app.db.batches.get() - batches,

@@ -1,6 +1,6 @@
 //! `dry_run=true`: executes a write with its own handler, describes its effect, and restores the state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::to_bytes;
 use axum::response::Response;
@@ -45,6 +45,7 @@ pub fn perform(world: &mut World, call: &PageCall, answer: PageHandler) -> Handl
     let already_exists = is_repetition(call, response.status());
     let subject = find_subject(&before, &after).or_else(|| named_by(call, response));
     let document = |moment: &Moment| subject.and_then(|key| moment.notices.get(&key)).map(|notice| notice.full.clone());
+    let related = if may_read(world, call) { before.related(call, subject) } else { Vec::new() };
     // A deletion takes texts away and sends none.
     let is_announced = after.entries() > before.entries();
     Ok(reply::ok(&json!({
@@ -54,11 +55,12 @@ pub fn perform(world: &mut World, call: &PageCall, answer: PageHandler) -> Handl
         "before": document(&before),
         "after": document(&after),
         "components": components(&page, &before, &after, subject),
+        "ancestors": ancestors(&page, [&before, &after], subject, &related),
         "notifies": is_announced,
         "recipients": (is_announced && call.caller.has_permission(world, page.id, "analytics.read") == Some(true))
             .then(|| analytics::recipients(&page)),
         "page": { "visibility": page.visibility, "time_zone": page.time_zone },
-        "related": before.related(call, subject),
+        "related": related.iter().map(|notice| &notice.compact).collect::<Vec<_>>(),
     })))
 }
 
@@ -71,6 +73,12 @@ struct Shown {
     compact: Value,
     full: Value,
     is_over: bool,
+}
+
+impl Shown {
+    fn affected(&self) -> Vec<u64> {
+        self.stored["affected"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect()
+    }
 }
 
 /// Snapshot of a page as its readers see it.
@@ -94,18 +102,17 @@ impl Moment {
     }
 
     fn affected(&self, subject: Option<Key>) -> Vec<u64> {
-        let stored = subject.and_then(|key| self.notices.get(&key)).map(|notice| &notice.stored["affected"]);
-        stored.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_u64).collect()
+        subject.and_then(|key| self.notices.get(&key)).map(Shown::affected).unwrap_or_default()
     }
 
     /// Whatever else of the subject's kind is not over, so that the caller can find possible duplicates and overlaps.
-    fn related(&self, call: &PageCall, subject: Option<Key>) -> Vec<Value> {
+    fn related(&self, call: &PageCall, subject: Option<Key>) -> Vec<&Shown> {
         let kind = kind_of(call);
         let open = self
             .notices
             .iter()
             .filter(|(key, notice)| Some(key.0) == kind && Some(**key) != subject && !notice.is_over);
-        open.map(|(_, notice)| notice.compact.clone()).rev().collect()
+        open.map(|(_, notice)| notice).rev().collect()
     }
 }
 
@@ -125,6 +132,16 @@ fn collect<K: NoticeKind>(world: &World, page: &Page, notices: &mut BTreeMap<Key
 fn kind_of(call: &PageCall) -> Option<&'static str> {
     let path = call.request.uri().path();
     [Incident::NOUN, Maintenance::NOUN].into_iter().find(|noun| path.contains(&format!("/admin/{noun}s")))
+}
+
+/// Returns whether the caller may read what else the path's kind has on the page.
+fn may_read(world: &World, call: &PageCall) -> bool {
+    let permission = match kind_of(call) {
+        Some(Incident::NOUN) => "incidents.read",
+        Some(_) => "maintenances.read",
+        None => return false,
+    };
+    call.caller.has_permission(world, call.page_id, permission) == Some(true)
 }
 
 /// The title or name of what the path names.
@@ -186,6 +203,18 @@ fn components(page: &Page, before: &Moment, after: &Moment, subject: Option<Key>
         })
     });
     shown.collect()
+}
+
+/// The ids above each component that the subject or something related affects.
+fn ancestors(page: &Page, moments: [&Moment; 2], subject: Option<Key>, related: &[&Shown]) -> Vec<Value> {
+    let own = moments.into_iter().flat_map(|moment| moment.affected(subject));
+    let affected: BTreeSet<u64> = own.chain(related.iter().flat_map(|notice| notice.affected())).collect();
+    let above = |id: u64| {
+        let mut ids: Vec<u64> = hierarchy::upward(page, id).skip(1).collect();
+        ids.reverse();
+        ids
+    };
+    affected.into_iter().map(|id| json!({ "id": id, "ancestor_ids": above(id) })).collect()
 }
 
 fn component_state(page: &Page, condition: &Condition, item: &Item) -> Value {

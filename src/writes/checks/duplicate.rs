@@ -11,10 +11,10 @@ use crate::catalog::Write;
 use crate::model::operation::Operation;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible::{self, quote};
-use crate::upstream::{ApiError, ApiErrorKind};
+use crate::upstream::ApiError;
 use crate::writes::WriteRequest;
+use crate::writes::effect::{ComponentEffect, WriteEffect};
 use crate::writes::outcome::{DuplicateKind, PossibleDuplicate, WriteError};
-use futures_util::future::join;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -45,10 +45,10 @@ pub async fn check(request: &WriteRequest<'_>, external_id: &str, shown: &[i64])
             Ok(document) => find_updates(&document, write, now),
             Err(_) => return Ok(()),
         },
-        None if applies_to(write) => match join(api.get(READ), read_hierarchy(request)).await {
-            (Ok(open), hierarchy) => find(&open, hierarchy.as_ref(), write, now),
-            (Err(error), _) if is_optional(&error, write) => return Ok(()),
-            (Err(error), _) => return Err(WriteError::Unchecked(error)),
+        None if applies_to(write) => match api.dry_run(write).await.and_then(WriteEffect::parse) {
+            Ok(effect) => find(&effect, write, now),
+            Err(error) if is_optional(&error, write) => return Ok(()),
+            Err(error) => return Err(WriteError::Unchecked(error)),
         },
         None => return Ok(()),
     };
@@ -60,18 +60,10 @@ pub async fn check(request: &WriteRequest<'_>, external_id: &str, shown: &[i64])
     if found.is_empty() { Ok(()) } else { Err(WriteError::PossibleDuplicates(found)) }
 }
 
-/// Reads the hierarchy of the page for a write that opens an incident on components. One that cannot be read is done without.
-pub async fn read_hierarchy(request: &WriteRequest<'_>) -> Option<Value> {
-    if !applies_to(request.write) || items(&request.write.body).is_empty() {
-        return None;
-    }
-    request.api.get("hierarchy/items").await.ok()
-}
-
-/// Only a write that names what is affected waits until the open incidents can be read; and not where the role may not read
-/// them, or they are not there: then StatiBeat refuses the write itself.
+/// Only a write that names what is affected waits until StatiBeat describes its effect; and not where StatiBeat will refuse the
+/// write itself.
 fn is_optional(error: &ApiError, write: &Write) -> bool {
-    matches!(error.kind, ApiErrorKind::Forbidden | ApiErrorKind::NotFound) || !names_something(write)
+    error.is_refusal() || !names_something(write)
 }
 
 /// The incident or maintenance that an update is added to.
@@ -83,19 +75,16 @@ fn update_target(operation: Operation) -> Option<String> {
     }
 }
 
-/// Those among the open incidents that look like the one that a write opens, newest first. The hierarchy, where it is known, is the
-/// list of the page's components.
-pub fn find(open: &Value, hierarchy: Option<&Value>, write: &Write, now: Timestamp) -> Vec<PossibleDuplicate> {
+/// Those among the open incidents that look like the one that a write opens, newest first.
+pub fn find(effect: &WriteEffect, write: &Write, now: Timestamp) -> Vec<PossibleDuplicate> {
     if !applies_to(write) {
         return Vec::new();
     }
-    let mut found: Vec<PossibleDuplicate> = entries(open)
-        .iter()
-        .filter_map(|entry| {
-            let matches = find_matches(entry, hierarchy, &write.body);
-            (!matches.is_empty()).then(|| describe(entry, DuplicateKind::Incident, matches, now)).flatten()
-        })
-        .collect();
+    let describe_match = |entry: &Value| {
+        let matches = find_matches(entry, effect, &write.body);
+        (!matches.is_empty()).then(|| describe(entry, DuplicateKind::Incident, matches, now)).flatten()
+    };
+    let mut found: Vec<PossibleDuplicate> = effect.related.iter().filter_map(describe_match).collect();
     found.sort_by_key(|similar| (similar.age, similar.id));
     found
 }
@@ -128,15 +117,15 @@ fn describe(entry: &Value, kind: DuplicateKind, matches: Vec<String>, now: Times
     Some(PossibleDuplicate { kind, id: entry.get("id")?.as_i64()?, title, age, external_id, matches })
 }
 
-/// The things that an open incident and the body of a new one have in common.
-fn find_matches(entry: &Value, hierarchy: Option<&Value>, body: &Value) -> Vec<String> {
-    let named: Vec<&Value> = items(body).iter().collect();
+/// The things that an open incident and a new one have in common.
+fn find_matches(entry: &Value, effect: &WriteEffect, body: &Value) -> Vec<String> {
     let mut matches = Vec::new();
     for known in items(entry) {
+        let Some(id) = known["id"].as_i64() else { continue };
         let name = quote(known["name"].as_str().unwrap_or_default(), NAME_MAX);
-        if named.iter().any(|item| is_same(item, known)) {
+        if effect.affected().any(|named| named.id == id) {
             matches.push(format!("affects the same component ({name})"));
-        } else if let Some(relation) = named.iter().find_map(|item| find_relation(item, known, hierarchy)) {
+        } else if let Some(relation) = effect.affected().find_map(|named| find_relation(named, id, effect)) {
             matches.push(format!("affects {name}, {relation}"));
         }
     }
@@ -151,25 +140,13 @@ fn find_matches(entry: &Value, hierarchy: Option<&Value>, body: &Value) -> Vec<S
 }
 
 /// The relation of a component to another one on its branch of the hierarchy, as in `a part of "API"`.
-fn find_relation(named: &Value, known: &Value, hierarchy: Option<&Value>) -> Option<String> {
-    let components = entries(hierarchy?);
-    let named = components.iter().find(|item| is_same(named, item))?;
-    let known = components.iter().find(|item| item["id"] == known["id"])?;
-    let name = quote(named["name"].as_str().unwrap_or_default(), NAME_MAX);
-    if is_below(known, named, components) {
+fn find_relation(named: &ComponentEffect, known_id: i64, effect: &WriteEffect) -> Option<String> {
+    let name = quote(&named.name, NAME_MAX);
+    if effect.is_below(known_id, named.id) {
         Some(format!("a part of {name}"))
     } else {
-        is_below(named, known, components).then(|| format!("of which {name} is a part"))
+        effect.is_below(named.id, known_id).then(|| format!("of which {name} is a part"))
     }
-}
-
-fn is_below(item: &Value, above: &Value, components: &[Value]) -> bool {
-    let parent = |item: &&Value| {
-        let parent_id = item.get("parent_id")?.as_i64()?;
-        components.iter().find(|component| component["id"] == parent_id)
-    };
-    // As many steps as there are components: a hierarchy with a circle ends, too.
-    std::iter::successors(parent(&item), parent).take(components.len()).any(|parent| parent["id"] == above["id"])
 }
 
 /// Returns whether something on the page touches what a body touches.
