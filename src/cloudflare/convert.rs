@@ -1,135 +1,89 @@
 //! Requests and responses: the runtime's objects on one side, the `http` crate with whole bodies on the other.
-//!
-//! The runtime's own types, not those of the worker crate: that one asks the runtime for more than is needed here, and every
-//! question costs.
 
-use crate::ports::{self, RequestBody};
+use super::clock;
+use super::crossing::{self, CrossingError};
+use crate::model::ids::RequestId;
+use crate::ports::{BodyError, RequestBody};
 use crate::web;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
-use web_sys::{Headers, ReadableStream, ReadableStreamDefaultReader, ResponseInit};
-use worker::js_sys::{Array, ArrayBuffer, JSON, Promise, Reflect, Uint8Array};
-use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::wasm_bindgen_futures::JsFuture;
+use serde::Deserialize;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
 
-/// Why a body was not read.
-pub enum StreamError {
-    /// It is longer than the caller wants.
-    TooLarge,
-    Broken(JsValue),
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = statibeat, js_name = readHead)]
+    fn read_head(request: &JsValue, env: &JsValue) -> String;
+
+    #[wasm_bindgen(js_namespace = statibeat, js_name = readBody)]
+    fn start_body(request: &JsValue, limit: u32) -> u32;
+
+    #[wasm_bindgen(js_namespace = statibeat, js_name = respond, catch)]
+    fn respond(status: u16, headers: &str, body: &[u8]) -> Result<web_sys::Response, JsValue>;
 }
 
-impl From<JsValue> for StreamError {
-    fn from(error: JsValue) -> Self {
-        Self::Broken(error)
-    }
+/// Names and values; a name may stand several times, as `set-cookie` does.
+pub type HeaderPairs = Vec<(String, String)>;
+
+/// A request's head as it crosses over.
+#[derive(Deserialize)]
+struct CrossedHead {
+    /// Given by `entry.mjs`, so that a request can still be reported if the instance dies while handling it.
+    request_id: String,
+    now: f64,
+    method: String,
+    url: String,
+    headers: HeaderPairs,
 }
 
 /// A request's body, which stays with the runtime until it is read.
-pub struct Body {
-    request: web_sys::Request,
-    length: Option<usize>,
-}
+pub struct Body(web_sys::Request);
 
 #[async_trait(?Send)]
 impl RequestBody for Body {
-    async fn read(&self, limit: usize) -> Result<Bytes, ports::BodyError> {
-        let whole = || self.request.array_buffer();
-        body(self.request.body(), self.length, whole, limit).await.map_err(|error| match error {
-            StreamError::TooLarge => ports::BodyError::TooLarge,
-            StreamError::Broken(_) => ports::BodyError::Broken,
-        })
+    async fn read(&self, limit: usize) -> Result<Bytes, BodyError> {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        match crossing::answer::<()>(start_body(&self.0, limit)).await {
+            Ok(((), bytes)) => Ok(bytes.into()),
+            Err(CrossingError::TooLarge) => Err(BodyError::TooLarge),
+            Err(CrossingError::Timeout | CrossingError::Failed(_)) => Err(BodyError::Broken),
+        }
     }
 }
 
-/// A request's head, and its body to be read later. The error is the answer to one that cannot be parsed.
-pub fn request(request: web_sys::Request) -> Result<(http::Request<()>, Body), http::Response<Bytes>> {
-    let mut head = http::Request::builder()
-        .method(&*request.method())
-        .uri(request.url())
-        .body(())
-        .map_err(|_| web::unreadable())?;
-    *head.headers_mut() = header_map(&request.headers()).ok_or_else(web::unreadable)?;
-    let length = framed_length(head.headers());
-    Ok((head, Body { request, length }))
+/// A request's id and head, and its body to be read later. The error is the answer to one that cannot be parsed.
+pub fn request(
+    request: web_sys::Request,
+    env: &Env,
+) -> Result<(RequestId, http::Request<()>, Body), http::Response<Bytes>> {
+    let crossed: CrossedHead = serde_json::from_str(&read_head(&request, env)).map_err(|_| web::unreadable())?;
+    clock::set(crossed.now);
+    let id = RequestId::parse(crossed.request_id).expect("entry.mjs gives every request an id");
+    let head = http::Request::builder().method(crossed.method.as_str()).uri(crossed.url).body(());
+    let mut head = head.map_err(|_| web::unreadable())?;
+    *head.headers_mut() = header_map(crossed.headers).ok_or_else(web::unreadable)?;
+    Ok((id, head, Body(request)))
 }
 
 /// Hands a response to the runtime.
 pub fn response(response: &http::Response<Bytes>) -> worker::Result<web_sys::Response> {
-    let init = ResponseInit::new();
-    init.set_status(response.status().as_u16());
-    let headers = headers(response.headers())?;
-    init.set_headers(&headers);
-    let bytes = (!response.body().is_empty()).then(|| Uint8Array::from(&response.body()[..]));
-    Ok(web_sys::Response::new_with_opt_js_u8_array_and_init(bytes.as_ref(), &init)?)
+    let headers = header_pairs(response.headers()).ok_or(worker::Error::BadEncoding)?;
+    Ok(respond(response.status().as_u16(), &serde_json::to_string(&headers)?, response.body())?)
 }
 
-/// Headers for the runtime; a name may stand several times, as `set-cookie` does.
-pub fn headers(headers: &HeaderMap) -> worker::Result<Headers> {
-    let converted = Headers::new()?;
-    for (name, value) in headers {
-        let value = std::str::from_utf8(value.as_bytes()).map_err(|_| worker::Error::BadEncoding)?;
-        converted.append(name.as_str(), value)?;
-    }
-    Ok(converted)
+/// Headers for the runtime; `None` if one of them is no text.
+pub fn header_pairs(headers: &HeaderMap) -> Option<Vec<(&str, &str)>> {
+    headers.iter().map(|(name, value)| Some((name.as_str(), std::str::from_utf8(value.as_bytes()).ok()?))).collect()
 }
 
-/// Headers from the runtime; nothing if one of them is none. All of them cross over as one text: each question for a single
-/// one would cost as much.
-pub fn header_map(headers: &Headers) -> Option<HeaderMap> {
-    let text: String = JSON::stringify(&Array::from(headers)).ok()?.into();
-    let pairs: Vec<(String, String)> = serde_json::from_str(&text).ok()?;
+/// Headers from the runtime; `None` if one of them is none.
+pub fn header_map(pairs: HeaderPairs) -> Option<HeaderMap> {
     let mut converted = HeaderMap::with_capacity(pairs.len());
     for (name, value) in pairs {
         converted.append(http::HeaderName::try_from(name).ok()?, value.try_into().ok()?);
     }
     Some(converted)
-}
-
-/// The length of a body, where it is sure to be that. Where a body is compressed, or comes in chunks as well, what its sender
-/// announces says nothing.
-pub fn framed_length(headers: &HeaderMap) -> Option<usize> {
-    let is_framed = !headers.contains_key(CONTENT_ENCODING) && !headers.contains_key(TRANSFER_ENCODING);
-    headers.get(CONTENT_LENGTH).filter(|_| is_framed)?.to_str().ok()?.parse().ok()
-}
-
-/// Reads a whole body of at most `limit` bytes. `whole` is the runtime's way to read it in one go: only where the length is known,
-/// for the runtime has no limit.
-pub async fn body(
-    stream: Option<ReadableStream>,
-    length: Option<usize>,
-    whole: impl FnOnce() -> Result<Promise, JsValue>,
-    limit: usize,
-) -> Result<Bytes, StreamError> {
-    let Some(stream) = stream else { return Ok(Bytes::new()) };
-    match length {
-        Some(length) if length > limit => Err(StreamError::TooLarge),
-        Some(_) => {
-            let buffer: ArrayBuffer = JsFuture::from(whole()?).await?.unchecked_into();
-            let bytes = Uint8Array::new(&buffer);
-            if bytes.length() as usize > limit { Err(StreamError::TooLarge) } else { Ok(bytes.to_vec().into()) }
-        }
-        None => in_pieces(&stream, limit).await,
-    }
-}
-
-/// Reads piece by piece, but gives up as soon as it is longer than `limit`.
-async fn in_pieces(stream: &ReadableStream, limit: usize) -> Result<Bytes, StreamError> {
-    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let mut read = Vec::new();
-    loop {
-        let piece = JsFuture::from(reader.read()).await?;
-        if Reflect::get(&piece, &JsValue::from_str("done"))?.is_truthy() {
-            return Ok(read.into());
-        }
-        let piece: Uint8Array = Reflect::get(&piece, &JsValue::from_str("value"))?.unchecked_into();
-        if read.len() + piece.length() as usize > limit {
-            // Nobody waits for the end of the rest.
-            let _ = reader.cancel();
-            return Err(StreamError::TooLarge);
-        }
-        read.extend_from_slice(&piece.to_vec());
-    }
 }

@@ -5,6 +5,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import * as wasm from "../../build/index.js";
+import { crossings } from "./crossings.mjs";
 
 let instance = 0; // counts instances; 0: none prepared yet
 let aborted = false;
@@ -15,6 +16,11 @@ globalThis.statibeatInstanceAborted = () => {
   for (const reject of unfinished) reject(new Error("the wasm instance aborted"));
   unfinished.clear();
 };
+
+globalThis.statibeat = crossings((...answer) => {
+  // Nobody in a dead instance waits for it.
+  if (!aborted) wasm.settle(...answer);
+});
 
 /** Makes sure that a live instance is there and says which one it is. */
 function liveInstance() {
@@ -63,25 +69,25 @@ export default {
   },
 };
 
-/** The counter of one limited key. Its Rust object belongs to one instance and is made again on the next. */
+/** The one thing that a counter stores. */
+const STATE = "state";
+
+/** The counter of one limited key. */
 export class RateLimit extends DurableObject {
-  #object;
-  #madeBy = 0;
-
-  #current() {
-    const live = liveInstance();
-    if (this.#madeBy !== live) {
-      this.#object = new wasm.RateLimitObject(this.ctx, this.env);
-      this.#madeBy = live;
-    }
-    return this.#object;
+  async fetch(request) {
+    const { storage } = this.ctx;
+    const take = await request.text();
+    const stored = (await storage.get(STATE)) ?? null;
+    liveInstance();
+    const { reply, state, alarm_after_milliseconds } = JSON.parse(wasm.countTake(take, JSON.stringify(stored)));
+    // The runtime holds the answer back until both are stored.
+    if (alarm_after_milliseconds !== null) storage.setAlarm(Date.now() + alarm_after_milliseconds);
+    if (state !== null) storage.put(STATE, state);
+    return Response.json(reply);
   }
 
-  fetch(request) {
-    return guarded(() => this.#current().fetch(request));
-  }
-
+  /** The window is over: a counter that nobody uses takes no room. */
   alarm() {
-    return guarded(() => this.#current().alarm());
+    return this.ctx.storage.deleteAll();
   }
 }

@@ -5,10 +5,21 @@ use crate::config::Config;
 use crate::telemetry::metrics::MetricPoint;
 use crate::telemetry::policy::Level;
 use crate::telemetry::{RequestRecord, line};
-use worker::{AnalyticsEngineDataPointBuilder, BlobType, Env};
+use serde_json::json;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
 
-/// The binding's name in wrangler.toml.
-const BINDING: &str = "METRICS";
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = statibeat, js_name = writeLine)]
+    fn write_line(level: &str, line: &str);
+
+    /// Gives a data point to the binding `METRICS`. The engine takes it without an answer: nothing is waited for. Returns the message
+    /// of an error.
+    #[wasm_bindgen(js_namespace = statibeat, js_name = writePoint)]
+    fn write_point(env: &JsValue, point: &str) -> Option<String>;
+}
 
 /// Writes what is to be known of a request.
 pub fn record(config: &Config, env: &Env, record: &RequestRecord) {
@@ -18,8 +29,8 @@ pub fn record(config: &Config, env: &Env, record: &RequestRecord) {
     let point = record.point();
     if config.is_local() {
         write(Level::Info, &point.line());
-    } else if let Err(error) = send(env, &point) {
-        event(Level::Warn, "metrics", &error.to_string());
+    } else if let Some(message) = write_point(env, &data_point(&point)) {
+        event(Level::Warn, "metrics", &message);
     }
 }
 
@@ -29,18 +40,10 @@ pub fn event(level: Level, name: &str, message: &str) {
 }
 
 fn write(level: Level, line: &str) {
-    match level {
-        Level::Info => worker::console_log!("{line}"),
-        Level::Warn => worker::console_warn!("{line}"),
-        Level::Error => worker::console_error!("{line}"),
-    }
+    write_line(level.as_str(), line);
 }
 
-/// The engine takes points without an answer: nothing is waited for.
-#[expect(clippy::cast_precision_loss, reason = "counts and milliseconds, far below 2^53")]
-fn send(env: &Env, point: &MetricPoint) -> worker::Result<()> {
-    let words: Vec<BlobType> = point.words.iter().map(|word| (*word).into()).collect();
-    let numbers: Vec<f64> = point.numbers.iter().map(|number| *number as f64).collect();
-    let point = AnalyticsEngineDataPointBuilder::new().indexes([point.index]).blobs(words).doubles(numbers).build();
-    env.analytics_engine(BINDING)?.write_data_point(&point)
+/// The point as the engine takes it.
+fn data_point(point: &MetricPoint) -> String {
+    json!({ "indexes": [point.index], "blobs": point.words, "doubles": point.numbers }).to_string()
 }

@@ -1,29 +1,37 @@
 //! The Cloudflare edge: turns the runtime's events into calls of the library, and its ports into calls of the runtime.
 //!
 //! Nothing is decided here. The clock and the random source are read here and nowhere below. `entry.mjs` is the
-//! JavaScript side; it also replaces an instance that a panic has killed.
+//! JavaScript side; it also replaces an instance that a panic has killed. The worker crate receives events and their bindings; what
+//! a request asks of the runtime crosses by hand (`crossing.rs`), because that crate asks for each statement, value and header
+//! in calls of their own.
 
+mod clock;
 mod convert;
+mod crossing;
 mod d1;
 mod fetch;
 mod log;
 mod rate_limit;
 mod recovery;
-mod timeout;
-mod timer;
 
 use crate::config::{Config, ConfigProblem};
-use crate::model::ids::RequestId;
-use crate::model::timestamp::Timestamp;
 use crate::storage::purge;
 use crate::telemetry::policy::Level;
 use crate::web::{self, Answered, App, RequestInputs};
-use js_sys::Reflect;
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
-use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, ScheduleContext, ScheduledEvent, event};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The variables and secrets among the bindings, as a JSON object.
+    #[wasm_bindgen(js_namespace = statibeat, js_name = readVariables)]
+    fn read_variables(env: &JsValue) -> String;
+}
 
 thread_local! {
     /// Made once per instance: variables and bindings change only with a deployment, which starts new instances.
@@ -32,17 +40,17 @@ thread_local! {
 
 #[event(fetch)]
 async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -> worker::Result<web_sys::Response> {
-    let (head, body) = match convert::request(request) {
+    let (request_id, head, body) = match convert::request(request, &env) {
         Ok(parts) => parts,
         Err(refusal) => return convert::response(&refusal),
     };
     let Some(app) = app(&env) else {
         return convert::response(&web::unavailable(&head, web::Unavailable::Misconfigured));
     };
-    let inputs = RequestInputs { request_id: request_id(&env), now: now(), clock: &milliseconds, random: &random };
+    let inputs = RequestInputs { request_id, now: clock::now(), clock: &clock::milliseconds, random: &random };
     let Answered { mut response, record } = web::handle(&app, inputs, &head, &body).await;
     log::record(&app.config, &env, &record);
-    if let Some(wait) = web::gather(&mut response, &app.usage, milliseconds()) {
+    if let Some(wait) = web::gather(&mut response, &app.usage, clock::milliseconds()) {
         context.wait_until(flush_usage(app, wait));
     }
     convert::response(&response)
@@ -50,7 +58,7 @@ async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -
 
 /// Waits, then stores the buffered usage events.
 async fn flush_usage(app: Rc<App>, wait: Duration) {
-    timer::sleep(wait).await;
+    crossing::sleep(wait).await;
     let note = |message: &str| log::event(Level::Warn, "usage", message);
     web::count(&*app.db, &app.usage.take(), &note).await;
 }
@@ -62,8 +70,10 @@ const LONGEST_PURGE: Duration = Duration::from_mins(10);
 /// Deletes what is past its time; the next run continues what this one leaves.
 #[event(scheduled)]
 async fn purge(_: ScheduledEvent, env: Env, _: ScheduleContext) {
-    let end = u128::from(milliseconds()) + LONGEST_PURGE.as_millis();
-    let report = purge::run(&d1::D1Binding::new(&env), now(), &|| u128::from(milliseconds()) < end).await;
+    clock::read();
+    let end = u128::from(clock::milliseconds()) + LONGEST_PURGE.as_millis();
+    let is_in_time = || u128::from(clock::milliseconds()) < end;
+    let report = purge::run(&d1::D1Binding::new(&env), clock::now(), &is_in_time).await;
     for (table, error) in &report.failures {
         log::event(Level::Error, "purge", &format!("{table}: {error}"));
     }
@@ -76,22 +86,15 @@ async fn purge(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     }
 }
 
-/// The id that `entry.mjs` gave the request, so that it can still be reported if the instance dies while handling the request.
-fn request_id(env: &Env) -> RequestId {
-    let given = Reflect::get(env, &JsValue::from_str("REQUEST_ID")).ok().and_then(|id| id.as_string());
-    given.and_then(RequestId::parse).expect("entry.mjs gives every request an id")
-}
-
 /// The app of this instance; `None` if the configuration has problems. They are logged once, at the first event.
 fn app(env: &Env) -> Option<Rc<App>> {
     APP.with(|cell| cell.get_or_init(|| start(env).map_err(log_problems).ok()).clone())
 }
 
 fn start(env: &Env) -> Result<Rc<App>, Vec<ConfigProblem>> {
-    let mut config = Config::from_lookup(|name| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string())?;
-    config.report_unknown_variables(
-        js_sys::Object::keys(env.unchecked_ref::<js_sys::Object>()).iter().filter_map(|name| name.as_string()),
-    );
+    let variables: HashMap<String, String> = serde_json::from_str(&read_variables(env)).unwrap_or_default();
+    let mut config = Config::from_lookup(|name| variables.get(name).cloned())?;
+    config.report_unknown_variables(variables.into_keys());
     for problem in &config.tolerated {
         log::event(Level::Error, "configuration", &problem.to_string());
     }
@@ -107,18 +110,6 @@ fn log_problems(problems: Vec<ConfigProblem>) {
     for problem in problems {
         log::event(Level::Error, "configuration", &problem.to_string());
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the edge reads the clock: once per event for decisions; further reads only for durations and assertion timestamps"
-)]
-fn milliseconds() -> u64 {
-    worker::Date::now().as_millis()
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_milliseconds(milliseconds())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the edge reads the system's random source")]

@@ -1,28 +1,35 @@
 //! The rate limiter's counters: one Durable Object per limited key, and the `RateLimiter` that calls it.
 //!
-//! The object only loads, asks `hosted::rate_limit`, and saves. The runtime delivers no other event to an object while
+//! The object, in `entry.mjs`, only loads, asks [`count_take`], and saves. The runtime delivers no other event to an object while
 //! it waits for its storage, so two takes never see the same state. When its window is over, the object forgets itself.
 
-use super::timeout::within;
+use super::crossing::{self, CrossingError};
 use crate::hosted::rate_limit::WindowCount;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Decision, LimiterError, RateLimit as Limit, RateLimiter};
 use async_trait::async_trait;
+use js_sys::Reflect;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
-use wasm_bindgen::JsValue;
-use worker::{DurableObject, Env, Method, Request, RequestInit, Response, durable_object, wasm_bindgen};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsError, JsValue};
+use worker::Env;
 
 /// The binding's name in wrangler.toml.
 const BINDING: &str = "RATE_LIMIT";
 
-/// The one thing an object stores.
-const STATE: &str = "state";
-
 /// The longest wait for an object. A regular answer takes milliseconds, one from another continent some hundred.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
+
+#[wasm_bindgen]
+extern "C" {
+    /// Asks once more when an object fails, which it does when the runtime moves it or a deployment ends it. Then the first
+    /// take may count too, so that less is let through and never more. One that does not answer is not asked again.
+    #[wasm_bindgen(js_namespace = statibeat, js_name = askCounter)]
+    fn start_take(namespace: &JsValue, key: &str, take: &str, milliseconds: u32) -> u32;
+}
 
 /// The limiter's request to the Durable Object.
 #[derive(Serialize, Deserialize)]
@@ -48,46 +55,22 @@ struct Stored {
     count: u32,
 }
 
-/// The counter of one key.
-#[durable_object(alarm)]
-pub struct RateLimitObject {
-    object: worker::State,
+/// The reply of a take, and the work that it leaves to the object.
+#[derive(Serialize)]
+struct TakeOutcome {
+    reply: CounterReply,
+    /// To be stored. Over the limit nothing was taken, so there is nothing to write.
+    state: Option<Stored>,
+    /// A window began: when it is over, the object forgets itself.
+    alarm_after_milliseconds: Option<u32>,
 }
 
-impl DurableObject for RateLimitObject {
-    fn new(object: worker::State, _: Env) -> Self {
-        Self { object }
-    }
-
-    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let take: Take = request.json().await?;
-        let limit = Limit { name: "", count: take.count, window: Duration::from_secs(take.window_seconds) };
-        let earlier = self.object.storage().get::<Stored>(STATE).await?;
-        let earlier_window = earlier.as_ref().map(|stored| stored.window_started_at);
-        let (earlier, now) = (earlier.map(WindowCount::from), Timestamp::from_seconds(take.now));
-        if take.looks_only {
-            let remaining = WindowCount::remaining(earlier, limit, now);
-            return Response::from_json(&CounterReply::Allowed { remaining });
-        }
-
-        let (state, decision) = WindowCount::take(earlier, limit, now);
-
-        let stored = Stored::from(state);
-        if earlier_window != Some(stored.window_started_at) {
-            self.object.storage().set_alarm(limit.window).await?;
-        }
-        // Over the limit nothing was taken, so there is nothing to write.
-        if matches!(decision, Decision::Allowed { .. }) {
-            self.object.storage().put(STATE, stored).await?;
-        }
-        Response::from_json(&CounterReply::from(decision))
-    }
-
-    /// The window is over: a counter that nobody uses takes no room.
-    async fn alarm(&self) -> worker::Result<Response> {
-        self.object.storage().delete_all().await?;
-        Response::empty()
-    }
+/// Called by the object in `entry.mjs` with the take that it was asked for and the state that it stored, both as JSON.
+#[wasm_bindgen(js_name = countTake)]
+pub fn count_take(take: &str, stored: &str) -> Result<String, JsError> {
+    let take: Take = serde_json::from_str(take)?;
+    let earlier: Option<Stored> = serde_json::from_str(stored)?;
+    Ok(serde_json::to_string(&take.count(earlier))?)
 }
 
 /// The number of limited keys that an instance remembers.
@@ -113,36 +96,23 @@ fn remember_limited(key: &str, until: Timestamp) {
 
 /// All counters of this worker.
 pub struct Counters {
-    env: Env,
+    namespace: JsValue,
 }
 
 impl Counters {
-    /// Takes the binding when it is needed.
+    /// Takes the binding; that it is missing shows with the first take.
     pub fn new(env: &Env) -> Self {
-        Self { env: env.clone() }
+        Self { namespace: Reflect::get(env, &JsValue::from_str(BINDING)).unwrap_or_default() }
     }
 
-    /// Asks once more when an object fails, which it does when the runtime moves it or a deployment ends it. Then the first
-    /// take may count too, so that less is let through and never more. One that does not answer is not asked again.
     async fn ask(&self, key: &str, take: &Take) -> Result<CounterReply, LimiterError> {
-        let asked = async {
-            match self.ask_once(key, take).await {
-                Ok(answer) => Ok(answer),
-                Err(_) => self.ask_once(key, take).await,
-            }
-        };
-        let answer = within(LONGEST_WAIT, asked).await;
-        let answer = answer.ok_or_else(|| LimiterError("no answer in time".to_owned()))?;
-        answer.map_err(|error| LimiterError(error.to_string()))
-    }
-
-    async fn ask_once(&self, key: &str, take: &Take) -> worker::Result<CounterReply> {
-        let counter = self.env.durable_object(BINDING)?.get_by_name(key)?;
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(JsValue::from_str(&serde_json::to_string(take)?)));
-        // An object needs an absolute URL; nobody looks at it.
-        let mut answer = counter.fetch_with_request(Request::new_with_init("https://rate-limit/", &init)?).await?;
-        answer.json().await
+        let take = serde_json::to_string(take).map_err(|error| LimiterError(error.to_string()))?;
+        let asked = start_take(&self.namespace, key, &take, crossing::milliseconds(LONGEST_WAIT));
+        match crossing::answer(asked).await {
+            Ok((reply, _)) => Ok(reply),
+            Err(CrossingError::Failed(message)) => Err(LimiterError(message)),
+            Err(CrossingError::Timeout | CrossingError::TooLarge) => Err(LimiterError("no answer in time".to_owned())),
+        }
     }
 }
 
@@ -168,6 +138,24 @@ impl RateLimiter for Counters {
 }
 
 impl Take {
+    fn count(&self, earlier: Option<Stored>) -> TakeOutcome {
+        let limit = Limit { name: "", count: self.count, window: Duration::from_secs(self.window_seconds) };
+        let earlier_window = earlier.as_ref().map(|stored| stored.window_started_at);
+        let (earlier, now) = (earlier.map(WindowCount::from), Timestamp::from_seconds(self.now));
+        if self.looks_only {
+            let reply = CounterReply::Allowed { remaining: WindowCount::remaining(earlier, limit, now) };
+            return TakeOutcome { reply, state: None, alarm_after_milliseconds: None };
+        }
+        let (state, decision) = WindowCount::take(earlier, limit, now);
+        let stored = Stored::from(state);
+        let is_new_window = earlier_window != Some(stored.window_started_at);
+        TakeOutcome {
+            alarm_after_milliseconds: is_new_window.then(|| crossing::milliseconds(limit.window)),
+            state: matches!(decision, Decision::Allowed { .. }).then_some(stored),
+            reply: decision.into(),
+        }
+    }
+
     fn new(limit: Limit, now: Timestamp, looks_only: bool) -> Self {
         Self { count: limit.count, window_seconds: limit.window.as_secs(), now: now.as_seconds(), looks_only }
     }
