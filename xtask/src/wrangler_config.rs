@@ -82,6 +82,13 @@ impl<'a> Environment<'a> {
         routes.into_iter().flatten().filter_map(pattern).map(host).collect()
     }
 
+    /// Where the worker runs, if not beside its caller: a region, a host to be near to, or `smart`.
+    pub fn placement(&self) -> Option<&'a str> {
+        let placement = self.setting("placement")?;
+        let value = |name: &str| placement.get(name).and_then(Value::as_str);
+        value("region").or(value("hostname")).or(value("host")).or(value("mode").filter(|mode| *mode != "off"))
+    }
+
     pub fn database_id(&self) -> &'a str {
         let id = self.own.get("d1_databases").and_then(|databases| databases.get(0)?.get("database_id"));
         id.and_then(Value::as_str).unwrap_or_default()

@@ -31,6 +31,7 @@ pub fn check_configuration(file: &WranglerConfig, name: &str) -> Result<Vec<Stri
     problems.extend(variable_names(&environment));
     problems.extend(configuration(&environment));
     problems.extend(database(file, &environment)?);
+    problems.extend(placement(&environment));
     problems.extend(addresses(&environment));
     let recorders = environment.address_recorders();
     problems.extend(recorders.into_iter().map(|rule| format!("{rule}: the platform's own records hold sign-in codes")));
@@ -91,6 +92,20 @@ fn database(file: &WranglerConfig, environment: &Environment<'_>) -> Result<Vec<
     Ok(problems)
 }
 
+/// The worker runs beside the database and StatiBeat: a call makes several trips to them, and each would cross an ocean.
+fn placement(environment: &Environment<'_>) -> Option<String> {
+    let name = environment.name;
+    match environment.placement() {
+        Some(place) if place.starts_with("placeholder") => Some(format!(
+            "placement.region of {name} is a placeholder; write the cloud region nearest to D1 and StatiBeat, such as aws:eu-central-1"
+        )),
+        Some(_) => None,
+        None => Some(format!(
+            "{name} has no placement; write placement.region, the cloud region nearest to D1 and StatiBeat"
+        )),
+    }
+}
+
 /// The address that clients are told must be the one that leads here.
 fn addresses(environment: &Environment<'_>) -> Vec<String> {
     let hosts = environment.hosts();
@@ -144,6 +159,7 @@ mod tests {
     /// The committed file with everything filled in.
     fn filled_in() -> String {
         let mut text = COMMITTED.replace(".statibeat.invalid", ".statibeat.example");
+        text = text.replace("placeholder:region", "aws:eu-central-1");
         for (at, part) in ["staging", "production"].into_iter().enumerate() {
             let start = text.find(&format!("[[env.{part}.d1_databases]]")).expect("a database");
             let rest = text.split_off(start);
@@ -175,12 +191,27 @@ mod tests {
                 "HOSTED_MCP_SIGN_IN_URL is a placeholder",
                 "HOSTED_MCP_IDENTITY_KEYS key placeholder is a placeholder",
                 "d1_databases.database_id",
+                "placement.region",
                 "routes: mcp",
             ] {
                 assert_eq!(of(what), 1, "{what}: {problems:#?}");
             }
-            assert_eq!(problems.len(), 6, "{problems:#?}");
+            assert_eq!(problems.len(), 7, "{problems:#?}");
         }
+    }
+
+    #[test]
+    fn environment_without_placement_is_refused_and_any_kind_of_placement_will_do() {
+        let placed = "region = \"aws:eu-central-1\"";
+        assert_eq!(
+            check(placed, ""),
+            ["staging has no placement; write placement.region, the cloud region nearest to D1 and StatiBeat"]
+        );
+        for kind in ["mode = \"smart\"", "hostname = \"api.statibeat.example\"", "host = \"db.statibeat.example:5432\""]
+        {
+            assert_eq!(check(placed, kind), [""; 0], "{kind}");
+        }
+        assert_eq!(check(placed, "mode = \"off\"").len(), 1);
     }
 
     #[test]
