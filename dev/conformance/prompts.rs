@@ -18,6 +18,7 @@ const fn prompt(name: &'static str, arguments: &'static [PromptArgument]) -> Pro
         name,
         title: name,
         description: "A fixture of the conformance suite.",
+        used_when: "",
         arguments,
         resources: &[],
         extras: &[],

@@ -7,7 +7,7 @@ use statibeat_mcp::catalog::{Prompt, Resource, Tool, Variables};
 use statibeat_mcp::mcp::results::{print_prompt, print_resource_template, print_tool};
 use statibeat_mcp::mcp::{
     Completion, Error, Handled, InputContext, ListEntry, ListedResource, PromptOutcome, ResourceContents,
-    ServerHandler, ServerInfo, Suggestions, ToolOutcome,
+    ServerHandler, ServerInfo, Skill, Suggestions, ToolOutcome,
 };
 use statibeat_mcp::model::scope::ScopeSet;
 use std::borrow::Cow;
@@ -50,6 +50,11 @@ impl ServerHandler for Fixtures {
     fn prompts(&self) -> Vec<ListEntry> {
         let print = |prompt: &Prompt| Cow::Owned(print_prompt(prompt, &prompt.arguments.iter().collect::<Vec<_>>()));
         prompts::PROMPTS.iter().map(print).collect()
+    }
+
+    fn skills(&self) -> Vec<Skill> {
+        let description = "A fixture of the conformance suite.".to_owned();
+        vec![Skill::new("test-skill".to_owned(), description, "# Test skill")]
     }
 
     fn tools(&self) -> Vec<ListEntry> {

@@ -8,6 +8,7 @@ use statibeat_mcp::catalog::resources::RESOURCES;
 use statibeat_mcp::catalog::tools::{RESOURCE_TOOLS, all_tools};
 use statibeat_mcp::catalog::uri::Roots;
 use statibeat_mcp::catalog::{Binding, Effect, Prompt, PromptArgument, Resource, Tool, llms};
+use statibeat_mcp::hosted::skills;
 use statibeat_mcp::model::scope::{PagePermission, Requirement, Scope};
 
 /// Resources beyond the seventeen of the product's documentation.
@@ -43,6 +44,7 @@ fn reference() -> String {
     documented.into_iter().filter_map(prompt).for_each(|part| text += &part);
     text += "\nTwo are beyond those that StatiBeat's product documentation names:\n";
     added.into_iter().filter_map(prompt).for_each(|part| text += &part);
+    text += &skills();
     text += "\n## Tools\n\nWhat a tool writes is public at once. None of them resolves, reopens, edits, deletes, completes or \
         cancels.\n";
     all_tools().filter_map(tool).for_each(|part| text += &part);
@@ -52,6 +54,18 @@ fn reference() -> String {
         text += &resource_tool(entry);
     }
     text + &evaluation() + &side_by_side()
+}
+
+fn skills() -> String {
+    let mut text = "\n## Skills\n\nIn 2026-07-28 the server has the extension `io.modelcontextprotocol/skills` (SEP-2640): `skills/list`, \
+        `skills/get`, and the files by `resources/read`. A skill says what its prompt says, with the resources to read instead of their contents, \
+        and is offered where its scopes are granted.\n\n| Skill | Description | Scopes |\n|---|---|---|\n"
+        .to_owned();
+    for (scopes, skill) in skills::all() {
+        let scopes: Vec<String> = scopes.iter().map(|scope| format!("`{}`", scope.as_str())).collect();
+        text += &format!("| `{}` | {} | {} |\n", skill.uri(), skill.description, scopes.join(", "));
+    }
+    text
 }
 
 /// The recorded sums of `tests/agents`, which that evaluation compares with what it measures.

@@ -9,6 +9,8 @@ pub struct Prompt {
     pub name: &'static str,
     pub title: &'static str,
     pub description: &'static str,
+    /// When a model should think of it by itself, as a clause behind "Use when": the trigger of its skill.
+    pub used_when: &'static str,
     /// At most one is free text, and it is the last: apps that pass arguments by position give the rest of a line to it.
     pub arguments: &'static [PromptArgument],
     /// Names of the resources it puts before the model; the first is what it is about. A surface offers a prompt only where
@@ -33,6 +35,11 @@ pub struct NextStep {
 }
 
 impl Prompt {
+    /// The name as a skill, which Agent Skills write with hyphens.
+    pub fn skill_name(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
     /// The scopes without which it cannot do its work; `None`: Hosted MCP lacks a resource that it needs.
     pub fn scopes(&self) -> Option<ScopeSet> {
         self.resources.iter().map(|name| Some(find_resource(name)?.hosted?.scope)).collect()

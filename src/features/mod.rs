@@ -5,6 +5,7 @@
 pub mod completion;
 pub mod prompts;
 pub mod resources;
+pub mod skills;
 
 use crate::mcp::Error;
 use crate::model::visible::quote;

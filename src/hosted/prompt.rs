@@ -16,7 +16,7 @@ use crate::model::scope::Requirement;
 use crate::upstream::identity::AccessiblePage;
 use futures_util::future::{join, join_all};
 
-const SERVER: PromptServer<'_> = PromptServer { roots: &Roots::HOSTED, has_tool: &lists::has_tool };
+pub(super) const SERVER: PromptServer<'_> = PromptServer { roots: &Roots::HOSTED, has_tool: &lists::has_tool };
 /// The URI of a page, up to its id.
 const PAGES_ROOT: &str = "statibeat://pages/";
 

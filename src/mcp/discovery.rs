@@ -18,7 +18,7 @@ pub struct InitializeResult<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DiscoverResult {
-    capabilities: ServerCapabilities,
+    capabilities: ExtendedCapabilities,
     instructions: Cow<'static, str>,
     supported_versions: [&'static str; 1],
 }
@@ -29,6 +29,20 @@ struct ServerCapabilities {
     prompts: Supported,
     resources: Supported,
     tools: Supported,
+}
+
+/// With the extensions, which only versions without a handshake have.
+#[derive(Default, Serialize)]
+struct ExtendedCapabilities {
+    #[serde(flatten)]
+    capabilities: ServerCapabilities,
+    extensions: ServerExtensions,
+}
+
+#[derive(Default, Serialize)]
+struct ServerExtensions {
+    #[serde(rename = "io.modelcontextprotocol/skills")]
+    skills: Supported,
 }
 
 #[derive(Default, Serialize)]
@@ -43,7 +57,7 @@ impl<'a> InitializeResult<'a> {
 
 impl DiscoverResult {
     pub fn new(instructions: Cow<'static, str>) -> Self {
-        let capabilities = ServerCapabilities::default();
+        let capabilities = ExtendedCapabilities::default();
         Self { supported_versions: [ProtocolVersion::LATEST.as_str()], capabilities, instructions }
     }
 }

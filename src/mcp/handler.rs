@@ -7,6 +7,7 @@ use super::handler_values::{
 use super::input_request::InputContext;
 use super::report::Handled;
 use super::results::ListEntry;
+use super::skill::Skill;
 use crate::catalog::Variables;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -29,6 +30,14 @@ pub trait ServerHandler {
 
     /// Prompts the caller's scopes make useful.
     fn prompts(&self) -> Vec<ListEntry>;
+
+    /// Skills the caller's scopes make useful.
+    fn skills(&self) -> Vec<Skill>;
+
+    /// The skill of that URI, listed or not.
+    fn skill(&self, uri: &str) -> Result<Skill, Error> {
+        Skill::find(self.skills(), uri)
+    }
 
     fn tools(&self) -> Vec<ListEntry>;
 

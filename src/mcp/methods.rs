@@ -15,6 +15,7 @@ use super::results::{
     self, CacheHint, CallToolResult, CompleteResult, EmptyResult, GetPromptResult, ListEntries, ListEntry, ListResult,
     ReadResourceResult, Responder,
 };
+use super::skill::{self, GetSkillResult};
 use crate::catalog::Variables;
 use crate::catalog::argument::describe;
 use crate::model::missing_access::MissingAccess;
@@ -54,6 +55,10 @@ enum Method {
     ListPrompts,
     #[strum(serialize = "prompts/get")]
     GetPrompt,
+    #[strum(serialize = "skills/list")]
+    ListSkills,
+    #[strum(serialize = "skills/get")]
+    GetSkill,
     #[strum(serialize = "completion/complete")]
     Complete,
 }
@@ -63,7 +68,7 @@ impl Method {
         let method: Method = name.parse().ok()?;
         let exists = match method {
             Method::Initialize | Method::Ping => version.has_handshake(),
-            Method::Discover => !version.has_handshake(),
+            Method::Discover | Method::ListSkills | Method::GetSkill => !version.has_handshake(),
             Method::ListTools
             | Method::CallTool
             | Method::ListResources
@@ -143,6 +148,11 @@ impl Exchange<'_> {
         let Self { handler, params, responder, input } = self;
         let response = match method {
             Method::CallTool => return self.call_tool().await,
+            Method::ReadResource if self.reads_skill() => {
+                let skill = handler.skill(text(params, "uri")?)?;
+                let hint = CacheHint::Private(LISTS_FRESH_FOR);
+                Ok(responder.into_response(ReadResourceResult::from(skill), hint)).into()
+            }
             Method::ReadResource => handler.read(text(params, "uri")?).await.map(|contents| {
                 let hint = CacheHint::Private(contents.fresh_for);
                 responder.into_response(ReadResourceResult::from(contents), hint)
@@ -150,6 +160,16 @@ impl Exchange<'_> {
             Method::GetPrompt => {
                 let prompt = handler.prompt(text(params, "name")?, texts(params, "arguments")?, input).await;
                 prompt.map(|outcome| responder.into_response(GetPromptResult::from(outcome), CacheHint::None))
+            }
+            Method::ListSkills => {
+                let entries =
+                    handler.skills().iter().map(|skill| ListEntry::Owned(results::print(&skill.entry()))).collect();
+                self.list(entries, ListEntries::Skills, LISTS_FRESH_FOR).into()
+            }
+            Method::GetSkill => {
+                let skill = handler.skill(text(params, "uri")?)?;
+                let result = GetSkillResult { skill: skill.entry() };
+                Ok(responder.into_response(result, CacheHint::Private(LISTS_FRESH_FOR))).into()
             }
             Method::Complete => {
                 let values = handler.complete(completion(params)?).await;
@@ -180,6 +200,12 @@ impl Exchange<'_> {
             Method::ListPrompts => self.list(handler.prompts(), ListEntries::Prompts, LISTS_FRESH_FOR).into(),
         };
         Ok(response.map(|response| (response, report::ANSWERED)))
+    }
+
+    /// True where the URI can only be a skill's file; versions with a handshake have none.
+    fn reads_skill(&self) -> bool {
+        let uri = self.params.get("uri").and_then(Value::as_str);
+        !self.responder.version.has_handshake() && uri.is_some_and(skill::is_skill_uri)
     }
 
     /// A page or a role that does not allow the call is told to the model, which can choose another page; as a protocol

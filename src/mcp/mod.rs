@@ -20,6 +20,7 @@ pub mod report;
 pub mod request_state;
 pub mod results;
 pub mod server;
+pub mod skill;
 pub mod stdio;
 mod surrogates;
 pub mod version;
@@ -35,3 +36,4 @@ pub use input_request::{ElicitationRefusal, InputContext, InputRequest, InputReq
 pub use report::{CallDetails, CallReport, ClientInfo, Handled};
 pub use results::ListEntry;
 pub use server::{McpResponse, PendingCall, answer};
+pub use skill::Skill;

@@ -7,6 +7,7 @@
 use super::handler_values::{ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, ToolOutcome};
 use super::message::{Id, JSON_RPC};
 use super::protocol_version::ProtocolVersion;
+use super::skill::{MARKDOWN, Skill};
 use crate::catalog::{Effect, Prompt, PromptArgument, Resource, Tool};
 use crate::model::scope::{Scope, ScopeSet};
 use serde::Serialize;
@@ -124,6 +125,7 @@ pub enum ListEntries {
     Prompts(Vec<ListEntry>),
     ResourceTemplates(Vec<ListEntry>),
     Resources(Vec<ListEntry>),
+    Skills(Vec<ListEntry>),
     Tools(Vec<ListEntry>),
 }
 
@@ -258,7 +260,7 @@ enum ContentBlock {
     },
 }
 
-/// A resource's contents; all of ours are JSON, as text.
+/// A resource's contents, as text: JSON, or a skill's Markdown.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct TextResourceContents {
@@ -308,6 +310,12 @@ pub struct ReadResourceResult {
 impl From<ResourceContents> for ReadResourceResult {
     fn from(contents: ResourceContents) -> Self {
         Self { contents: [contents.into()] }
+    }
+}
+
+impl From<Skill> for ReadResourceResult {
+    fn from(skill: Skill) -> Self {
+        Self { contents: [TextResourceContents { uri: skill.uri(), mime_type: MARKDOWN, text: skill.file }] }
     }
 }
 

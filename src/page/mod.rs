@@ -21,10 +21,11 @@ use crate::catalog::uri::Roots;
 use crate::catalog::{self, Resource, Tool, Variables};
 use crate::features::prompts::{self, PromptServer};
 use crate::features::resources::RequestedResource;
+use crate::features::skills;
 use crate::mcp::results::{print_prompt, print_resource_template, print_tool};
 use crate::mcp::{
     Completion, Error, Handled, InputContext, ListEntry, ListedResource, PromptOutcome, ResourceContents,
-    ServerHandler, ServerInfo, Suggestions, ToolOutcome,
+    ServerHandler, ServerInfo, Skill, Suggestions, ToolOutcome,
 };
 use crate::model::scope::ScopeSet;
 use crate::model::visible::quote;
@@ -104,6 +105,12 @@ impl ServerHandler for PageHandler<'_> {
 
     async fn complete(&self, sought: Completion) -> Handled<Suggestions> {
         complete::suggest(self, &sought).await.into()
+    }
+
+    fn skills(&self) -> Vec<Skill> {
+        let server = PromptServer { roots: &Roots::PAGE, has_tool: &|name| self.settings.tools.has(name) };
+        let guide = skills::guide(&self.instructions(), server);
+        std::iter::once(guide).chain(PROMPTS.iter().map(|prompt| skills::of_prompt(prompt, server))).collect()
     }
 
     fn tools(&self) -> Vec<ListEntry> {

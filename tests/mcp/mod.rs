@@ -17,6 +17,7 @@ mod request_bytes;
 mod resource_tools;
 mod resources;
 mod schema;
+mod skills;
 mod snapshots;
 mod token_budget;
 mod tool_list;

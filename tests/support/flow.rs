@@ -182,7 +182,7 @@ impl TestApp {
             ("content-type", "application/json"),
             ("mcp-protocol-version", revision),
         ];
-        let name = params["name"].as_str().unwrap_or_default().to_owned();
+        let name = params["name"].as_str().or(params["uri"].as_str()).unwrap_or_default().to_owned();
         if revision == NEWEST_VERSION {
             params["_meta"] = json!({
                 "io.modelcontextprotocol/protocolVersion": revision,

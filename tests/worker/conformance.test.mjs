@@ -39,6 +39,15 @@ test("the worker passes the scenario about headers, which the suite does not sco
     assert.ok(asExpected, summary);
   }));
 
+for (const scenario of ["sep-2640-skills-enumeration", "sep-2640-skills-manifest"]) {
+  test(`the worker passes the scenario ${scenario} of the extension for skills`, () =>
+    withToken(stack.url, async (url) => {
+      const { asExpected, summary } = await runScenario(url, scenario);
+      assert.ok(asExpected, summary);
+      assert.doesNotMatch(summary, /SKIPPED/);
+    }));
+}
+
 /** X7 */
 test("the authorization server passes every scenario there is", async () => check(await runAuthorizationSuite(stack.url), 3));
 

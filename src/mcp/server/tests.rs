@@ -96,7 +96,10 @@ async fn initialize_echoes_a_served_version_or_offers_the_latest() {
 async fn discovery_names_the_version_without_a_handshake_only() {
     let expected = json!({
         "supportedVersions": ["2026-07-28"],
-        "capabilities": { "tools": {}, "resources": {}, "prompts": {}, "completions": {} },
+        "capabilities": {
+            "tools": {}, "resources": {}, "prompts": {}, "completions": {},
+            "extensions": { "io.modelcontextprotocol/skills": {} },
+        },
         "instructions": "Read x first.",
         "ttlMs": 3_600_000,
         "cacheScope": "private",

@@ -6,7 +6,7 @@ use crate::catalog::{
 use crate::mcp::results::{print_prompt, print_resource_template, print_tool};
 use crate::mcp::{
     Completion, Error, Handled, InputContext, InputRequest, InputRequiredResult, ListEntry, ListedResource,
-    PromptOutcome, ResourceContents, ServerHandler, ServerInfo, Suggestions, ToolOutcome,
+    PromptOutcome, ResourceContents, ServerHandler, ServerInfo, Skill, Suggestions, ToolOutcome,
 };
 use crate::model::ids::PageId;
 use crate::model::scope::{Scope, ScopeSet};
@@ -20,6 +20,7 @@ static GREET: Prompt = Prompt {
     name: "greet",
     title: "Greet",
     description: "Says hello.",
+    used_when: "",
     arguments: &[PromptArgument {
         name: "who",
         description: "A name.",
@@ -84,6 +85,10 @@ impl ServerHandler for Fake {
 
     fn prompts(&self) -> Vec<ListEntry> {
         vec![Cow::Owned(print_prompt(&GREET, &GREET.arguments.iter().collect::<Vec<_>>()))]
+    }
+
+    fn skills(&self) -> Vec<Skill> {
+        vec![Skill::new("greet".to_owned(), "Says hello.".to_owned(), "# Greet")]
     }
 
     fn tools(&self) -> Vec<ListEntry> {

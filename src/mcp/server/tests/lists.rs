@@ -40,6 +40,30 @@ async fn lists_have_cache_hints_without_a_handshake_only() {
 }
 
 #[tokio::test]
+async fn skills_are_listed_and_read_without_a_handshake_only() {
+    let uri = "skill://statibeat/greet/SKILL.md";
+    let skill = Fake::default().skill(uri).expect("a skill");
+    let entry = serde_json::to_value(skill.entry()).expect("JSON");
+    let contents = json!([{ "uri": uri, "mimeType": "text/markdown", "text": skill.file }]);
+    for (method, params, mut result) in [
+        ("skills/list", json!({}), json!({ "skills": [entry] })),
+        ("skills/get", json!({ "uri": uri }), json!({ "skill": entry })),
+        ("resources/read", json!({ "uri": uri }), json!({ "contents": contents })),
+    ] {
+        result["ttlMs"] = json!(300_000);
+        result["cacheScope"] = json!("private");
+        check_without_handshake(&Fake::default(), method, params.clone(), result).await;
+        if method != "resources/read" {
+            let given = after_handshake(&Fake::default(), Some("2025-11-25"), &request(method, &params)).await;
+            check_error(given, (200, -32601));
+        }
+    }
+    for params in [json!({ "uri": "skill://statibeat/none/SKILL.md" }), json!({ "uri": 7 }), json!({})] {
+        check_error(without_handshake(&Fake::default(), "skills/get", params).await, (200, -32602));
+    }
+}
+
+#[tokio::test]
 async fn long_lists_come_in_pages() {
     let surface = Fake { resources: 250, ..Fake::default() };
     let (mut cursor, mut seen) = (Value::Null, Vec::new());
