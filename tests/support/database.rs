@@ -1,7 +1,7 @@
 //! The `Database` port over SQLite in memory, with the real `schema.sql`.
 
 #[path = "../../src/storage/testing/sqlite.rs"]
-mod sqlite;
+pub mod sqlite;
 
 use super::faults::Faults;
 use async_trait::async_trait;

@@ -35,17 +35,21 @@ static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::load);
 /// Changes an answer on its way back, or loses it.
 pub type Tamper = dyn Fn(&Request<Bytes>, Response<Bytes>) -> Result<Response<Bytes>, HttpError>;
 
+/// StatiBeat as the connector of these tests is configured for it.
+pub fn settings(now: i64) -> Settings {
+    Settings {
+        origin: UPSTREAM_URL.into(),
+        connector_url: super::PUBLIC_URL.into(),
+        environment: "test".into(),
+        identity_seed: super::IDENTITY_SEED.into(),
+        ..Settings::local(now)
+    }
+}
+
 impl SimulatorClient {
     pub fn new(now: i64) -> Self {
-        let settings = Settings {
-            origin: UPSTREAM_URL.into(),
-            connector_url: super::PUBLIC_URL.into(),
-            environment: "test".into(),
-            identity_seed: super::IDENTITY_SEED.into(),
-            ..Settings::local(now)
-        };
         Self {
-            simulator: Simulator::new(settings),
+            simulator: Simulator::new(settings(now)),
             now: Cell::new(now),
             calls: RefCell::default(),
             sent: RefCell::default(),

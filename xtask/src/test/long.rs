@@ -85,14 +85,16 @@ pub fn schedules(project: &Project, options: &Schedules) -> Result<()> {
     Ok(())
 }
 
-/// Random stories against the reference model.
+/// Random stories against the reference model, and every story within bounds against the properties.
 pub fn model(project: &Project, options: &Model) -> Result<()> {
     let mut cargo = project.cargo(&["test", "--locked", "--test", "hosted", "model::", "--", "--nocapture"]);
     cargo.env("MODEL_SEQUENCES", options.count.to_string());
     if let Some(seed) = options.seed {
         cargo.env("MODEL_SEED", seed.to_string());
     }
-    run(&mut cargo)
+    run(&mut cargo)?;
+    let mut cargo = project.cargo(&["test", "--locked", "--test", "exhaustive", "--", "--nocapture"]);
+    run(cargo.env("EXHAUSTIVE", "long"))
 }
 
 /// Requests that race on the real D1.

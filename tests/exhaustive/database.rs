@@ -1,0 +1,168 @@
+//! The database as a value: the rows of every table the rules read or write, loaded into SQLite for one batch of the product's own
+//! statements and read back. A rule can be weakened: a part of a statement is replaced before it runs.
+
+use crate::interned::Interner;
+use crate::support::database::sqlite;
+use rusqlite::types::Value as Bound;
+use rusqlite::{Connection, ErrorCode, params_from_iter};
+use statibeat_mcp::ports::{Row, Statement};
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+/// Tables in the order in which their rows can be inserted, with the order of their rows.
+const TABLES: [(&str, &str); 11] = [
+    ("authorization_requests", "state_hash"),
+    ("grants", "rowid"),
+    ("codes", "code_hash"),
+    ("refresh_tokens", "grant_id, generation"),
+    ("access_tokens", "token_hash"),
+    ("connections", "user_id, client_id"),
+    ("page_access", "page_id, user_id, client_id"),
+    ("page_blocks", "user_id, client_id, page_id"),
+    ("idempotency", "grant_id, key_hash"),
+    ("used_nonces", "nonce"),
+    ("audit", "id"),
+];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Column {
+    Null,
+    Number(i64),
+    Text(String),
+}
+
+/// The rows of each of [`TABLES`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Rows(Vec<Vec<Vec<Column>>>);
+
+/// The content of a database, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Content(u32);
+
+static CONTENTS: Interner<Rows> = Interner::new();
+
+impl Content {
+    fn rows(self) -> Arc<Rows> {
+        CONTENTS.value(self.0)
+    }
+}
+
+/// A rule that is weakened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weakening {
+    pub rule: &'static str,
+    /// Parts of the product's statements or of its schema, each with the text that takes its place.
+    pub parts: Vec<(&'static str, &'static str)>,
+}
+
+impl Weakening {
+    fn apply(&self, sql: &str) -> String {
+        self.parts.iter().fold(sql.to_owned(), |sql, (stands, instead)| sql.replace(stands, instead))
+    }
+}
+
+pub struct ModelDatabase {
+    connection: RefCell<Connection>,
+    /// The content that the connection holds.
+    loaded: Cell<Option<Content>>,
+    weakening: Option<Weakening>,
+    /// False where the audit log decides nothing: its rows would only multiply the states.
+    keeps_audit: bool,
+}
+
+impl ModelDatabase {
+    pub fn new(weakening: Option<Weakening>, keeps_audit: bool) -> Self {
+        let connection = Connection::open_in_memory().expect("SQLite");
+        connection.set_prepared_statement_cache_capacity(400);
+        let schema = include_str!("../../schema.sql");
+        let weakened = weakening.as_ref().map(|weakening| weakening.apply(schema));
+        connection.execute_batch(weakened.as_deref().unwrap_or(schema)).expect("schema.sql");
+        Self { connection: RefCell::new(connection), loaded: Cell::new(None), weakening, keeps_audit }
+    }
+
+    /// Runs a batch on a content; the content after it, and the rows that it answers, unless a constraint of the schema forbids it.
+    pub fn run(&self, content: Content, batch: &[Statement]) -> (Content, Option<Vec<Vec<Row>>>) {
+        self.load(content);
+        let batch: Vec<(String, &[serde_json::Value])> =
+            batch.iter().map(|statement| (self.sql(statement), statement.values.as_slice())).collect();
+        let statements = batch.iter().map(|(sql, values)| (sql.as_str(), *values));
+        let answers = sqlite::run_batch(&mut self.connection.borrow_mut(), statements);
+        let answers = match answers {
+            Ok(answers) => Some(answers),
+            Err(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::ConstraintViolation => None,
+            Err(error) => panic!("{error}"),
+        };
+        let content = self.read();
+        self.loaded.set(Some(content));
+        (content, answers)
+    }
+
+    fn sql(&self, statement: &Statement) -> String {
+        self.weakening.as_ref().map_or_else(|| statement.sql.to_owned(), |weakening| weakening.apply(statement.sql))
+    }
+
+    /// The number that a query of the test finds.
+    pub fn count(&self, content: Content, sql: &str) -> i64 {
+        self.load(content);
+        let connection = self.connection.borrow();
+        let mut query = connection.prepare_cached(sql).expect("sql");
+        query.query_row([], |row| row.get(0)).expect("a count")
+    }
+
+    /// The content without a row.
+    pub fn empty() -> Content {
+        Content(CONTENTS.number(Rows(vec![Vec::new(); TABLES.len()])))
+    }
+
+    fn load(&self, content: Content) {
+        if self.loaded.replace(Some(content)) == Some(content) {
+            return;
+        }
+        let connection = self.connection.borrow();
+        connection.execute_batch("BEGIN").expect("a transaction");
+        for (table, _) in TABLES.iter().rev() {
+            connection.prepare_cached(&format!("DELETE FROM {table}")).expect("sql").execute([]).expect("deleted");
+        }
+        for ((table, _), rows) in TABLES.iter().zip(&content.rows().0) {
+            for row in rows {
+                let places = vec!["?"; row.len()].join(",");
+                let mut insert =
+                    connection.prepare_cached(&format!("INSERT INTO {table} VALUES ({places})")).expect("sql");
+                insert.execute(params_from_iter(row.iter().map(bind))).expect("a row");
+            }
+        }
+        connection.execute_batch("COMMIT").expect("a commit");
+    }
+
+    fn read(&self) -> Content {
+        let connection = self.connection.borrow();
+        let read = |(table, order): &(&str, &str)| {
+            if *table == "audit" && !self.keeps_audit {
+                return Vec::new();
+            }
+            let mut select =
+                connection.prepare_cached(&format!("SELECT * FROM {table} ORDER BY {order}")).expect("sql");
+            let width = select.column_count();
+            let rows = select.query_map([], |row| (0..width).map(|at| Ok(column(row.get(at)?))).collect());
+            rows.expect("sql").map(|row| row.expect("a row")).collect()
+        };
+        Content(CONTENTS.number(Rows(TABLES.iter().map(read).collect())))
+    }
+}
+
+fn bind(column: &Column) -> Bound {
+    match column {
+        Column::Null => Bound::Null,
+        Column::Number(number) => Bound::Integer(*number),
+        Column::Text(text) => Bound::Text(text.clone()),
+    }
+}
+
+fn column(value: Bound) -> Column {
+    match value {
+        Bound::Null => Column::Null,
+        Bound::Integer(number) => Column::Number(number),
+        Bound::Text(text) => Column::Text(text),
+        other => panic!("no column holds {other:?}"),
+    }
+}

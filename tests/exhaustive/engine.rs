@@ -1,0 +1,187 @@
+//! The product as a transition function: whole requests through `web::handle`, moved by one visible use of a port at a time.
+//!
+//! A request in progress is a value: what was sent, and what its ports have answered so far. To move it on, the handler runs again from
+//! the start, gets the recorded answers, makes one more use of a port, and stops before the next. So every state can be copied,
+//! compared and continued in every order.
+
+use crate::database::{Content, ModelDatabase, Weakening};
+use crate::interned::Interner;
+use crate::ports::{Fault, Ports, Recorded, Shared};
+use crate::support::{TestApp, flow};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{Request, Response};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use statibeat_mcp::hosted::rate_limit::MessageCounts;
+use statibeat_mcp::model::ids::RequestId;
+use statibeat_mcp::model::timestamp::Timestamp;
+use statibeat_mcp::ports::{BodyError, RequestBody};
+use statibeat_mcp::storage::usage_buffer::UsageBuffer;
+use statibeat_mcp::upstream::memory::Memory;
+use statibeat_mcp::web::{self, App, RequestInputs};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// A request as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SentRequest {
+    pub path: &'static str,
+    /// The bearer token, of a request to `/mcp`.
+    pub bearer: Option<String>,
+    pub body: String,
+    /// Which of a run's requests it is: the seed of its random values.
+    pub number: u8,
+    pub sent_at: i64,
+}
+
+/// The answers of the ports to a request so far, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct History(u32);
+
+static HISTORIES: Interner<Vec<Recorded>> = Interner::new();
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reply {
+    pub status: u16,
+    pub body: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+}
+
+/// The state after a step, and the reply if the request has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    pub shared: Shared,
+    pub history: History,
+    pub reply: Option<Reply>,
+}
+
+impl History {
+    pub fn empty() -> Self {
+        Self(HISTORIES.number(Vec::new()))
+    }
+}
+
+type StepKey = (SentRequest, History, Shared, Fault, usize);
+
+/// One thread's instance of the product.
+pub struct Engine {
+    app: App,
+    ports: Rc<Ports>,
+    steps: RefCell<HashMap<StepKey, Moved>>,
+    counts: RefCell<HashMap<(Content, &'static str), i64>>,
+}
+
+impl Engine {
+    pub fn new(weakening: Option<Weakening>, keeps_audit: bool) -> Self {
+        let tested = TestApp::new();
+        let keys = tested.get("/.well-known/hosted-mcp-jwks.json").into_body();
+        let keys = String::from_utf8(keys.to_vec()).expect("text");
+        let ports = Rc::new(Ports::new(weakening, keeps_audit, keys));
+        let app = App::new(Rc::clone(&tested.config), ports.clone(), ports.clone(), ports.clone());
+        Self { app, ports, steps: RefCell::default(), counts: RefCell::default() }
+    }
+
+    /// A content with an approved connection, and its code.
+    pub fn approved_code(&self) -> (Content, String) {
+        let (mut tested, ports) = (TestApp::new(), &self.ports);
+        let app: &mut App = &mut tested;
+        app.db = Rc::clone(&self.app.db);
+        let shared = Shared { content: ModelDatabase::empty(), ..ports.shared.get() };
+        ports.begin(Vec::new(), shared, (usize::MAX, Fault::None), tested.now().as_seconds());
+        let code = tested.code(flow::user::MARA_ADMIN, "mcp.pages.read mcp.incidents.read mcp.incidents.write");
+        (ports.shared.get().content, code)
+    }
+
+    /// A number that a query of the test finds in a content.
+    pub fn count(&self, content: Content, sql: &'static str) -> i64 {
+        if let Some(count) = self.counts.borrow().get(&(content, sql)) {
+            return *count;
+        }
+        let count = self.ports.db.count(content, sql);
+        self.counts.borrow_mut().insert((content, sql), count);
+        count
+    }
+
+    /// Moves a request over one visible use of a port.
+    pub fn step(&self, sent: &SentRequest, history: History, shared: Shared, fault: Fault) -> Moved {
+        self.advance(sent, history, shared, fault, 1)
+    }
+
+    /// Lets a request run to its end, alone and without a fault.
+    pub fn finish(&self, sent: &SentRequest, shared: Shared) -> (Shared, Reply) {
+        let moved = self.advance(sent, History::empty(), shared, Fault::None, usize::MAX);
+        (moved.shared, moved.reply.expect("nothing waits"))
+    }
+
+    fn advance(&self, sent: &SentRequest, history: History, shared: Shared, fault: Fault, uses: usize) -> Moved {
+        let key = (sent.clone(), history, shared, fault, uses);
+        if let Some(moved) = self.steps.borrow().get(&key) {
+            return moved.clone();
+        }
+        let ports = &self.ports;
+        ports.begin(HISTORIES.value(history.0).to_vec(), shared, (uses, fault), sent.sent_at);
+        let reply = self.start(sent).now_or_never();
+        let reply = reply.map(|response| Reply {
+            status: response.status().as_u16(),
+            body: String::from_utf8_lossy(response.body()).into_owned(),
+        });
+        let history = History(HISTORIES.number(ports.take_answers()));
+        let moved = Moved { shared: ports.shared.get(), history, reply };
+        self.steps.borrow_mut().insert(key, moved.clone());
+        moved
+    }
+
+    async fn start(&self, sent: &SentRequest) -> Response<Bytes> {
+        let drawn = Cell::new(0_u64);
+        let random = |bytes: &mut [u8]| {
+            for chunk in bytes.chunks_mut(32) {
+                drawn.set(drawn.get() + 1);
+                let seed = [u64::from(sent.number), drawn.get()].map(u64::to_be_bytes).concat();
+                chunk.copy_from_slice(&Sha256::digest(seed)[..chunk.len()]);
+            }
+        };
+        let mut head = Request::builder().method("POST").uri(sent.path);
+        head = match &sent.bearer {
+            Some(token) => head
+                .header("authorization", format!("Bearer {token}"))
+                .header("content-type", "application/json")
+                .header("mcp-protocol-version", "2025-11-25"),
+            None => head.header("content-type", "application/x-www-form-urlencoded"),
+        };
+        let head = head.body(()).expect("a request");
+        let inputs = RequestInputs {
+            request_id: RequestId::parse(format!("request-{}", sent.number)).expect("an id"),
+            now: Timestamp::from_seconds(sent.sent_at),
+            clock: &|| sent.sent_at.unsigned_abs() * 1000,
+            random: &random,
+        };
+        // A new instance each time: nothing that an instance remembers decides about access.
+        let app = App {
+            config: Rc::clone(&self.app.config),
+            db: Rc::clone(&self.app.db),
+            http: Rc::clone(&self.app.http),
+            limiter: Rc::clone(&self.app.limiter),
+            memory: Memory::default(),
+            messages: MessageCounts::default(),
+            usage: UsageBuffer::default(),
+            profile: None,
+        };
+        web::handle(&app, inputs, &head, &SentBody(Bytes::from(sent.body.clone()))).await.response
+    }
+}
+
+struct SentBody(Bytes);
+
+#[async_trait::async_trait(?Send)]
+impl RequestBody for SentBody {
+    async fn read(&self, _limit: usize) -> Result<Bytes, BodyError> {
+        Ok(self.0.clone())
+    }
+}

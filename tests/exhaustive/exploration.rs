@@ -1,0 +1,50 @@
+//! Explores a model in every order, and prints how much that was.
+
+use crate::connection::{Action, Bounds, Connection, State};
+use crate::database::Weakening;
+use stateright::{Checker as _, HasDiscoveries, Model as _, Path, Property};
+use std::collections::HashMap;
+
+/// `npm run model` sets it: the bounds of the tests that take their time.
+pub fn is_long() -> bool {
+    std::env::var("EXHAUSTIVE").is_ok_and(|text| text == "long")
+}
+
+/// A story in which nothing happens.
+pub const NOTHING: Bounds =
+    Bounds { requests: [0, 0], concurrent: 2, lost: 0, outages: 0, thefts: 0, revocations: 0, delays: 0 };
+
+/// Explores every state within the bounds, and fails where one breaks a property.
+pub fn assert_holds(
+    name: &str,
+    bounds: Bounds,
+    begins_with_tokens: bool,
+    properties: fn() -> Vec<Property<Connection>>,
+) {
+    let model = Connection { bounds, weakening: None, begins_with_tokens, properties };
+    let broken = explore(name, model);
+    assert!(broken.is_empty(), "{name}: the stories are printed above");
+}
+
+/// Explores until a property is broken, which a weakened rule must lead to; the properties that were.
+pub fn find_broken(
+    weakening: Weakening,
+    bounds: Bounds,
+    begins_with_tokens: bool,
+    properties: fn() -> Vec<Property<Connection>>,
+) -> Vec<&'static str> {
+    let rule = weakening.rule;
+    let model = Connection { bounds, weakening: Some(weakening), begins_with_tokens, properties };
+    explore(rule, model).into_keys().collect()
+}
+
+fn explore(name: &str, model: Connection) -> HashMap<&'static str, Path<State, Action>> {
+    let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let (states, transitions, depth) = (checker.unique_state_count(), checker.state_count(), checker.max_depth());
+    println!("{name}: {states} states, {transitions} transitions, depth {depth}");
+    let broken = checker.discoveries();
+    for (property, path) in &broken {
+        println!("  not so: {property}, after {:?}", path.clone().into_actions());
+    }
+    broken
+}

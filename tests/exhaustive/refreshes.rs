@@ -1,0 +1,181 @@
+//! Codes, refreshes and revocations: an honest client keeps its connection whatever answers are lost, a copied token ends it, and nothing
+//! works after a revocation. Each rule that this stands on is weakened once, and a story then breaks a property.
+
+use crate::connection::{APP, Action, Bounds, Connection, State};
+use crate::database::Weakening;
+use crate::exploration::{NOTHING, assert_holds, find_broken, is_long};
+use crate::observations::{Broken, Pair};
+use stateright::Property;
+
+const KEEPS: &str = "a client that loses answers keeps its connection";
+const ONE_LIVES: &str = "at most one refresh token of a family lives";
+const REUSE_GETS_NOTHING: &str = "a token whose answer was used gets no tokens";
+const REUSE_ENDS: &str = "a token whose answer was used ends the grant";
+const REVOCATION_HOLDS: &str = "nothing works after a confirmed revocation";
+const CODE_ONCE: &str = "a code gives tokens at most once";
+const REPLAY_ENDS: &str = "a code used again later ends the grant";
+
+fn properties() -> Vec<Property<Connection>> {
+    vec![
+        Property::always(KEEPS, client_keeps_its_connection),
+        Property::always(ONE_LIVES, one_refresh_token_lives),
+        Property::always(REUSE_GETS_NOTHING, |_, state: &State| !state.has_broken(Broken::ReuseWasAnswered)),
+        Property::always(REUSE_ENDS, |_, state: &State| !state.has_broken(Broken::ReuseKeptTheGrant)),
+        Property::always(REVOCATION_HOLDS, |_, state: &State| !state.has_broken(Broken::WorkedAfterRevocation)),
+        Property::always(CODE_ONCE, |_, state: &State| !state.has_broken(Broken::CodeGaveTokensTwice)),
+        Property::always(REPLAY_ENDS, |_, state: &State| !state.has_broken(Broken::ReplayKeptTheGrant)),
+    ]
+}
+
+/// A client that has lost nothing but answers can refresh, and its new access token works.
+fn client_keeps_its_connection(model: &Connection, state: &State) -> bool {
+    if state.observed.is_disturbed || !state.running.is_empty() {
+        return true;
+    }
+    let engine = model.engine();
+    let Some((_, mut sent)) = state.request(&Action::Refresh(APP)) else { return true };
+    // The same for all states that differ only in how they came about.
+    sent.number = u8::MAX;
+    let (shared, reply) = engine.finish(&sent, state.shared);
+    let Some(pair) = Pair::parse(&reply) else { return false };
+    let mut next = state.clone();
+    next.shared = shared;
+    next.held[APP] = Some(pair);
+    let (_, call) = next.request(&Action::Ping(APP)).expect("tokens");
+    engine.finish(&call, shared).1.status == 200
+}
+
+const LIVING: &str = "SELECT coalesce(max(living), 0) FROM (SELECT count(*) AS living FROM refresh_tokens r \
+                      JOIN grants g ON g.id = r.grant_id WHERE r.rotated_at IS NULL AND g.revoked_at IS NULL GROUP BY grant_id)";
+
+fn one_refresh_token_lives(model: &Connection, state: &State) -> bool {
+    model.engine().count(state.shared.content, LIVING) <= 1
+}
+
+/// A client alone, with lost answers, an outage and delays.
+fn lost_answers() -> Bounds {
+    let short = Bounds { requests: [3, 0], lost: 2, outages: 1, ..NOTHING };
+    if is_long() { Bounds { requests: [4, 0], delays: 1, ..short } } else { short }
+}
+
+/// A client whose tokens are copied once.
+fn theft() -> Bounds {
+    let short = Bounds { requests: [3, 2], concurrent: 1, thefts: 1, ..NOTHING };
+    if is_long() { Bounds { requests: [3, 3], lost: 2, outages: 1, ..short } } else { short }
+}
+
+fn revocation() -> Bounds {
+    let short = Bounds { requests: [3, 1], concurrent: 2, thefts: 1, revocations: 1, ..NOTHING };
+    if is_long() { Bounds { requests: [3, 2], lost: 2, outages: 1, ..short } } else { short }
+}
+
+/// A client and a thief with one code.
+fn code() -> Bounds {
+    let short = Bounds { requests: [2, 1], lost: 1, thefts: 1, delays: 1, ..NOTHING };
+    if is_long() { Bounds { requests: [3, 2], lost: 2, outages: 1, ..short } } else { short }
+}
+
+#[test]
+fn client_that_loses_answers_keeps_its_connection() {
+    assert_holds("lost answers", lost_answers(), true, properties);
+}
+
+#[test]
+fn copied_refresh_token_ends_the_connection_once_both_have_used_what_they_got() {
+    assert_holds("theft", theft(), true, properties);
+}
+
+#[test]
+fn nothing_works_after_a_confirmed_revocation() {
+    assert_holds("revocation", revocation(), true, properties);
+}
+
+#[test]
+fn code_gives_tokens_at_most_once() {
+    assert_holds("code", code(), false, properties);
+}
+
+#[test]
+fn each_weakened_rule_of_refreshes_breaks_a_property() {
+    for (bounds, property, weakening) in weakenings_of_refreshes() {
+        assert_broken(property, weakening, bounds, true);
+    }
+}
+
+#[test]
+fn each_weakened_rule_of_codes_breaks_a_property() {
+    for (bounds, property, weakening) in weakenings_of_codes() {
+        assert_broken(property, weakening, bounds, false);
+    }
+}
+
+fn assert_broken(property: &str, weakening: Weakening, bounds: Bounds, begins_with_tokens: bool) {
+    let rule = weakening.rule;
+    let broken = find_broken(weakening, bounds, begins_with_tokens, properties);
+    assert!(broken.contains(&property), "without \"{rule}\", {broken:?} are broken instead of \"{property}\"");
+}
+
+const UNUSED: &str = "CASE WHEN s.rotated_at IS NULL AND s.used_at IS NULL THEN s.token_hash END AS unused_successor";
+const BY_REFRESH_ALONE: &str = "CASE WHEN s.rotated_at IS NULL THEN s.token_hash END AS unused_successor";
+const BY_ACCESS_ALONE: &str = "CASE WHEN s.used_at IS NULL THEN s.token_hash END AS unused_successor";
+const NEEDS_LIVE_GRANT: &str = "AND EXISTS (SELECT 1 FROM grants g WHERE g.id = grant_id AND g.revoked_at IS NULL)";
+const REPEATS_UNUSED: &str = "AND s.rotated_at IS NULL AND s.used_at IS NULL AND g.revoked_at IS NULL";
+const REVOKES: &str = "SET revoked_at = ?2, revoke_reason = ?3 WHERE id = ?1";
+
+/// Each rule with what it is weakened to, and the property that a story then breaks.
+fn weakenings_of_refreshes() -> [(Bounds, &'static str, Weakening); 10] {
+    let rule = |rule, stands, instead| Weakening { rule, parts: vec![(stands, instead)] };
+    [
+        (lost_answers(), KEEPS, rule("an unused answer is given again", UNUSED, "NULL AS unused_successor")),
+        (theft(), REUSE_ENDS, rule("a used access token is evidence", UNUSED, BY_REFRESH_ALONE)),
+        (theft(), REUSE_ENDS, rule("a rotated successor is evidence", UNUSED, BY_ACCESS_ALONE)),
+        (
+            theft(),
+            REUSE_GETS_NOTHING,
+            rule("first use is recorded", "SET used_at = ?3", "SET used_at = nullif(?3, ?3)"),
+        ),
+        (
+            theft(),
+            REUSE_GETS_NOTHING,
+            rule("an answer used meanwhile is not repeated", REPEATS_UNUSED, "AND g.revoked_at IS NULL"),
+        ),
+        (
+            theft(),
+            REUSE_ENDS,
+            rule(
+                "reuse revokes the grant",
+                REVOKES,
+                "SET revoked_at = nullif(?2, ?2), revoke_reason = ?3 WHERE id = ?1",
+            ),
+        ),
+        (
+            lost_answers(),
+            ONE_LIVES,
+            rule("a rotated token is marked", "SET rotated_at = ?2, rotate_salt", "SET rotate_salt"),
+        ),
+        (
+            revocation(),
+            REVOCATION_HOLDS,
+            rule("a revoked grant is seen", "g.revoked_at IS NOT NULL AS is_revoked", "0 AS is_revoked"),
+        ),
+        (revocation(), REVOCATION_HOLDS, rule("a rotation needs a live grant", NEEDS_LIVE_GRANT, "")),
+        (
+            revocation(),
+            REVOCATION_HOLDS,
+            rule("a repeat needs a live grant", REPEATS_UNUSED, "AND s.rotated_at IS NULL AND s.used_at IS NULL"),
+        ),
+    ]
+}
+
+fn weakenings_of_codes() -> [(Bounds, &'static str, Weakening); 2] {
+    let seen = vec![("c.redeemed_at,", "NULL AS redeemed_at,")];
+    // The schema alone would keep the second redemption from storing tokens.
+    let once = vec![
+        ("redeemed_at IS NULL AND expires_at > ?3", "expires_at > ?3"),
+        ("UNIQUE (grant_id, generation)", "CHECK (generation > 0)"),
+    ];
+    [
+        (code(), REPLAY_ENDS, Weakening { rule: "a redeemed code is seen", parts: seen }),
+        (code(), CODE_ONCE, Weakening { rule: "a code is redeemed once", parts: once }),
+    ]
+}
