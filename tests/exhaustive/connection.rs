@@ -13,10 +13,10 @@ use std::cell::RefCell;
 pub const APP: usize = 0;
 pub const THIEF: usize = 1;
 
-/// How much may happen in one story.
+/// The bounds of a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Bounds {
-    /// Requests of each sender.
+    /// Number of requests that each sender may send.
     pub requests: [u8; 2],
     /// Requests of a sender that are on their way at the same time.
     pub concurrent: usize,
@@ -24,10 +24,10 @@ pub struct Bounds {
     pub lost: u8,
     /// Uses of a port that fail.
     pub outages: u8,
-    /// How often the thief copies what the client holds.
+    /// Copies of the client's tokens that the thief may make.
     pub thefts: u8,
     pub revocations: u8,
-    /// How often four days pass.
+    /// Delays of four days.
     pub delays: u8,
 }
 

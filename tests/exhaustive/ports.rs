@@ -22,7 +22,7 @@ pub enum Fault {
     Before,
     /// The port does its work, and the answer is lost.
     After,
-    /// StatiBeat cannot be read.
+    /// StatiBeat does not answer reads.
     Unreachable,
 }
 
