@@ -53,6 +53,9 @@ pub struct Fuzz {
     target: Option<String>,
 }
 
+/// Optimized: ten thousand schedules take one minute of CPU time instead of twenty, and compiling takes ten, once.
+const LONG_TESTS: [&str; 2] = ["--profile", "long-tests"];
+
 const NEEDS_CARGO_MUTANTS: &str =
     "mutation testing needs cargo-mutants (`cargo install --locked cargo-mutants`), or mutants survived";
 
@@ -68,8 +71,8 @@ pub struct Mutants {
 
 /// The property test of exactly-once writes. Ends with one line that counts duplicates, lost and unaudited writes.
 pub fn schedules(project: &Project, options: &Schedules) -> Result<()> {
-    let mut cargo = project.cargo(&["test", "--locked", "--quiet", "--test", "schedules", "--"]);
-    cargo.args(["--nocapture", "--format", "terse"]);
+    let mut cargo = project.cargo(&["test", "--locked", "--test", "schedules"]);
+    cargo.args(LONG_TESTS).args(["--", "--nocapture", "--format", "terse"]);
     cargo.env("SCHEDULES", options.count.to_string()).env("SCHEDULES_SEED", options.seed.to_string());
     let mut tests = cargo.stdout(Stdio::piped()).spawn().context("cargo did not start")?;
     let mut totals = String::new();
@@ -87,7 +90,8 @@ pub fn schedules(project: &Project, options: &Schedules) -> Result<()> {
 
 /// Random stories against the reference model, and every story within bounds against the properties.
 pub fn model(project: &Project, options: &Model) -> Result<()> {
-    let mut cargo = project.cargo(&["test", "--locked", "--test", "hosted", "model::", "--", "--nocapture"]);
+    let mut cargo = project.cargo(&["test", "--locked", "--test", "hosted"]);
+    cargo.args(LONG_TESTS).args(["model::", "--", "--nocapture"]);
     cargo.env("MODEL_SEQUENCES", options.count.to_string());
     if let Some(seed) = options.seed {
         cargo.env("MODEL_SEED", seed.to_string());
