@@ -2,7 +2,7 @@
 
 #![allow(clippy::format_push_string, reason = "a document reads best as the lines it is made of")]
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use statibeat_mcp::catalog::prompts::PROMPTS;
 use statibeat_mcp::catalog::resources::RESOURCES;
 use statibeat_mcp::catalog::tools::{RESOURCE_TOOLS, all_tools};
@@ -16,9 +16,27 @@ const ADDED_RESOURCES: [&str; 4] = ["overview", "writing", "beat", "beat_action"
 /// Prompts beyond the seven of the product's documentation.
 const ADDED_PROMPTS: [&str; 2] = ["draft_maintenance_update", "prepare_resolution"];
 
+#[path = "listing.rs"]
+pub mod listing;
+
+use listing::ListedAddresses;
+
+/// The environment that is listed in public.
+const LISTED: &str = "production";
+
 /// Path and text of each document.
-pub fn all() -> [(&'static str, String); 3] {
-    [("docs/reference.md", reference()), ("server.json", server()), ("llms.txt", llms::overview("docs/reference.md"))]
+pub fn all() -> Vec<(String, String)> {
+    let own = [("docs/reference.md", reference()), ("llms.txt", llms::overview("docs/reference.md"))];
+    let listed = listing::files(&listed_addresses(LISTED));
+    own.map(|(path, text)| (path.to_owned(), text)).into_iter().chain(listed).collect()
+}
+
+/// The public addresses of an environment, from `wrangler.toml`.
+pub fn listed_addresses(environment: &str) -> ListedAddresses {
+    let file: toml::Table = include_str!("../../wrangler.toml").parse().expect("TOML");
+    let variables = file["env"][environment]["vars"].clone();
+    let variable = |name: &str| variables.get(name)?.as_str().map(str::to_owned);
+    ListedAddresses::from_variables(variable).expect("every environment has a public address")
 }
 
 fn reference() -> String {
@@ -59,7 +77,7 @@ fn reference() -> String {
 fn skills() -> String {
     let mut text = "\n## Skills\n\nIn 2026-07-28 the server has the extension `io.modelcontextprotocol/skills` (SEP-2640): `skills/list`, \
         `skills/get`, and the files by `resources/read`. A skill says what its prompt says, with the resources to read instead of their contents, \
-        and is offered where its scopes are granted.\n\n| Skill | Description | Scopes |\n|---|---|---|\n"
+        and is offered where its scopes are granted. The same files are in `plugins/`.\n\n| Skill | Description | Scopes |\n|---|---|---|\n"
         .to_owned();
     for (scopes, skill) in skills::all() {
         let scopes: Vec<String> = scopes.iter().map(|scope| format!("`{}`", scope.as_str())).collect();
@@ -215,20 +233,4 @@ const fn effect(entry: &Tool) -> &'static str {
         Effect::Changes => "changes",
         Effect::Destroys => "takes away",
     }
-}
-
-/// For the MCP registry. The host differs by environment; StatiBeat's admin page shows the one to use.
-fn server() -> String {
-    let host =
-        json!({ "description": "Host of your StatiBeat app, as its Hosted MCP page shows it.", "isRequired": true });
-    let remote = json!({ "type": "streamable-http", "url": "https://{host}/mcp", "variables": { "host": host } });
-    let server: Value = json!({
-        "$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
-        "name": "com.statibeat/hosted-mcp",
-        "title": "StatiBeat",
-        "description": llms::SUMMARY,
-        "version": env!("CARGO_PKG_VERSION"),
-        "remotes": [remote],
-    });
-    format!("{server:#}\n")
 }

@@ -36,7 +36,7 @@ pub fn guide(instructions: &str, server: PromptServer<'_>) -> Skill {
         format!(
             "## Posting\n\n{} A call that may not have arrived is repeated with the same idempotency_key, never without. A call that is \
              refused says what would work: correct what it names and call again.",
-            describe_calls(server.roots)
+            describe_calls(server.roots).replacen("two calls of it", "two calls of a tool", 1)
         )
     } else {
         String::new()

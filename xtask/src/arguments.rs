@@ -1,6 +1,6 @@
 //! The command line behind the npm commands: what there is, and what is said about a wrong one.
 
-use crate::operations::{deploy, erase, revoke, secrets, smoke, upstream};
+use crate::operations::{deploy, erase, listing, revoke, secrets, smoke, upstream};
 use crate::test::{self, long};
 use crate::{bench, build, start};
 use clap::error::ErrorKind;
@@ -62,6 +62,8 @@ pub enum Command {
     AuditTrim(erase::TrimOptions),
     /// Check a deployed server as a client sees it.
     Smoke(smoke::Options),
+    /// Write what registries and plugin stores are given of an environment, into build/listing/.
+    Listing(listing::Options),
     /// Check a StatiBeat server against docs/statibeat-api.yaml.
     UpstreamCheck(upstream::Options),
 }

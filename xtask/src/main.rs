@@ -20,7 +20,7 @@ mod wrangler_config;
 
 use anyhow::Result;
 use arguments::{Arguments, Command};
-use operations::{deploy, erase, revoke, secrets, smoke, upstream};
+use operations::{deploy, erase, listing, revoke, secrets, smoke, upstream};
 use project::Project;
 use std::process::ExitCode;
 use test::{acceptance, long};
@@ -75,6 +75,7 @@ fn run(project: &Project, command: &Command) -> Result<()> {
         Command::Erase(options) => erase::erase(project, options),
         Command::AuditTrim(options) => erase::trim(project, options),
         Command::Smoke(options) => smoke::smoke(project, options),
+        Command::Listing(options) => listing::listing(project, options),
         Command::UpstreamCheck(options) => upstream::run(project, options),
     }
 }

@@ -7,6 +7,7 @@ pub mod deploy;
 mod deployment_checks;
 pub mod erase;
 pub mod key_rings;
+pub mod listing;
 mod network;
 pub mod revoke;
 pub mod secrets;
