@@ -63,7 +63,7 @@ pub const VARIABLES: [Variable; 27] = [
     variable(
         "HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS",
         Some(""),
-        "`client_id=redirect_uri` entries separated by commas, white space or new lines; all other redirect URIs except loopback are refused",
+        "`client_id=redirect_uri` entries separated by commas, white space or new lines; the entry `known-clients` stands for the pairs that docs/clients.md lists; all other redirect URIs except loopback are refused",
     ),
     variable(
         "HOSTED_MCP_ALLOWED_ORIGINS",

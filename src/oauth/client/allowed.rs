@@ -1,5 +1,8 @@
 //! The operator's allow-list of clients with https redirect URIs: exact pairs `client_id=redirect_uri`.
 //!
+//! The entry `known-clients` stands for the pairs of today's clients, so that every environment has the same ones without repeating them;
+//! docs/clients.md says why each pair is among them and which are not.
+//!
 //! An invalid entry is reported with its reason and, if there is one, the corrected entry. It is ignored; the other
 //! entries stay in effect.
 
@@ -7,6 +10,11 @@ use super::id::ClientId;
 use super::redirect::{RedirectKind, RedirectUri};
 use std::fmt;
 use url::Url;
+
+/// Stands for [`KNOWN_CLIENTS`] in a list.
+const KNOWN_CLIENTS_ENTRY: &str = "known-clients";
+/// The pairs of clients that run on their vendors' servers, each at the address that its vendor publishes.
+const KNOWN_CLIENTS: &str = include_str!("known_clients.txt");
 
 /// The valid entries of the allow-list.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +33,7 @@ pub struct BadEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadEntryReason {
     /// The `=` in front of the redirect URI is missing, or there are several.
-    #[error("is not client_id=redirect_uri with exactly one '=' before https:// or http://")]
+    #[error("is neither known-clients nor client_id=redirect_uri with exactly one '=' before https:// or http://")]
     Shape,
     #[error("has no client_id of 1 to 512 printable characters")]
     ClientId,
@@ -62,7 +70,9 @@ impl AllowedRedirects {
     /// Parses entries separated by commas or white space.
     pub fn parse(text: &str) -> (Self, Vec<BadEntry>) {
         let (mut pairs, mut bad) = (Vec::new(), Vec::new());
-        for entry in text.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty()) {
+        let entries =
+            split(text).flat_map(|entry| split(if entry == KNOWN_CLIENTS_ENTRY { KNOWN_CLIENTS } else { entry }));
+        for entry in entries {
             match parse_entry(entry) {
                 Ok(pair) => pairs.push(pair),
                 Err((reason, correction)) => bad.push(BadEntry { entry: entry.to_owned(), reason, correction }),
@@ -85,6 +95,10 @@ impl AllowedRedirects {
     pub fn has_origin(&self, origin: &str) -> bool {
         self.0.iter().any(|(_, uri)| uri.kind() == RedirectKind::Web && uri.origin() == origin)
     }
+}
+
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || c == ',').filter(|entry| !entry.is_empty())
 }
 
 type Wrong = (BadEntryReason, Option<String>);

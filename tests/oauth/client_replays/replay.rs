@@ -9,9 +9,8 @@ use statibeat_mcp::oauth::pkce::CodeVerifier;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The operator's list for the clients that run on their vendors' servers.
-const LIST: &str = "https://claude.ai/oauth/mcp-oauth-client-metadata=https://claude.ai/api/mcp/auth_callback
-    https://chatgpt.com/oauth/client.json=https://chatgpt.com/connector_platform_oauth_redirect";
+/// The operator's list, as in every environment of `wrangler.toml`.
+const LIST: &str = "known-clients";
 const WRITE: &str = "mcp.incidents.write";
 const NEWEST_VERSION: &str = "2026-07-28";
 

@@ -277,7 +277,7 @@ mod tests {
             check(r#"pattern = "mcp-staging."#, r#"pattern = "mcp-stage."#),
             ["routes: no route leads from HOSTED_MCP_PUBLIC_URL (mcp-staging.statibeat.example) to this worker"]
         );
-        let bad = check("https://vscode.dev/redirect", "https://vscode.dev/redirect\nnonsense");
+        let bad = check("REDIRECTS = \"known-clients\"", "REDIRECTS = \"known-clients nonsense\"");
         assert!(bad.len() == 1 && bad[0].starts_with("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS: "), "{bad:?}");
     }
 

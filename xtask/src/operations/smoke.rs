@@ -9,7 +9,9 @@ use bytes::Bytes;
 use clap::Args;
 use http::{Request, Response};
 use serde_json::Value;
+use statibeat_mcp::oauth::client::allowed::AllowedRedirects;
 use std::time::Duration;
+use url::Url;
 
 /// Attempts to reach a server that does not answer yet: a new host name takes a while to be known.
 const ATTEMPTS: u32 = 12;
@@ -32,7 +34,12 @@ struct Target {
     url: String,
     is_on: bool,
     health_token: Option<String>,
+    /// Clients that must get as far as the sign-in.
+    listed: AllowedRedirects,
 }
+
+/// The entry of the list that every environment starts with.
+const KNOWN_CLIENTS: &str = "known-clients";
 
 /// Checks the server at an address, or that of an environment.
 pub fn smoke(project: &Project, options: &Options) -> Result<()> {
@@ -40,7 +47,8 @@ pub fn smoke(project: &Project, options: &Options) -> Result<()> {
         return check_environment(project, options.env.as_deref().unwrap_or_default());
     };
     let url = url.trim_end_matches('/').to_owned();
-    check(&Target { url, is_on: true, health_token: std::env::var(key_rings::HEALTH_TOKEN).ok() })
+    let (listed, _) = AllowedRedirects::parse(KNOWN_CLIENTS);
+    check(&Target { url, is_on: true, health_token: std::env::var(key_rings::HEALTH_TOKEN).ok(), listed })
 }
 
 /// Checks the server of an environment.
@@ -50,7 +58,9 @@ pub fn check_environment(project: &Project, name: &str) -> Result<()> {
     let url = environment.variable("HOSTED_MCP_PUBLIC_URL").context("HOSTED_MCP_PUBLIC_URL is missing")?;
     let is_on = environment.variable("HOSTED_MCP_ENABLED").is_some_and(|value| value == "true");
     let health_token = std::env::var(key_rings::HEALTH_TOKEN).ok().or_else(|| secrets::health_token(project, name));
-    check(&Target { url, is_on, health_token })
+    let (listed, _) =
+        AllowedRedirects::parse(&environment.variable("HOSTED_MCP_ALLOWED_CLIENT_REDIRECTS").unwrap_or_default());
+    check(&Target { url, is_on, health_token, listed })
 }
 
 /// Returns the key set that an environment's worker publishes to StatiBeat, or why it cannot be had.
@@ -114,6 +124,7 @@ fn run_checks(ask: &Ask<'_>, target: &Target) -> Vec<Finding> {
         ("protected resource metadata leads to it", protected_resource(ask, url)),
         ("a call without a token is told where to sign in", challenge(ask, url)),
         ("its keys are published to StatiBeat", keys(ask, url)),
+        ("every listed client gets as far as the sign-in", listed_clients(ask, url, &target.listed)),
         ("the Hosted MCP page answers", page(ask, url)),
         ("it is alive", alive(ask, url)),
     ];
@@ -160,6 +171,38 @@ fn keys(ask: &Ask<'_>, url: &str) -> Result<(), String> {
     if document["keys"].as_array().is_none_or(Vec::is_empty) { Err("there is no key".to_owned()) } else { Ok(()) }
 }
 
+/// Begins an authorization as each listed client would; nobody signs in.
+fn listed_clients(ask: &Ask<'_>, url: &str, listed: &AllowedRedirects) -> Result<(), String> {
+    listed.iter().try_for_each(|(client_id, redirect_uri)| {
+        let (client_id, redirect_uri) = (client_id.as_str(), redirect_uri.as_str());
+        let answer = ask(authorization_request(url, client_id, redirect_uri)?)?;
+        let location =
+            answer.headers().get(http::header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_sign_in = answer.status().is_redirection() && !location.starts_with(redirect_uri);
+        let status = answer.status().as_u16();
+        if is_sign_in {
+            Ok(())
+        } else {
+            Err(format!("{client_id} at {redirect_uri} is refused: status {status}, {location}"))
+        }
+    })
+}
+
+fn authorization_request(url: &str, client_id: &str, redirect_uri: &str) -> Result<Request<Bytes>, String> {
+    let mut address = Url::parse(&format!("{url}/mcp/oauth/authorize")).map_err(|error| error.to_string())?;
+    address.query_pairs_mut().extend_pairs([
+        ("response_type", "code"),
+        ("client_id", client_id),
+        ("redirect_uri", redirect_uri),
+        // Of no verifier: no code is asked for.
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+        ("state", "smoke"),
+        ("resource", &format!("{url}/mcp")),
+    ]);
+    Request::get(address.as_str()).body(Bytes::new()).map_err(|error| error.to_string())
+}
+
 fn page(ask: &Ask<'_>, url: &str) -> Result<(), String> {
     expect("status", &ask(get(url, "/mcp/admin"))?.status().as_u16(), &200)
 }
@@ -201,7 +244,8 @@ mod tests {
     const URL: &str = "https://mcp.example";
 
     fn target(is_on: bool, health_token: Option<&str>) -> Target {
-        Target { url: URL.to_owned(), is_on, health_token: health_token.map(str::to_owned) }
+        let (listed, _) = AllowedRedirects::parse(KNOWN_CLIENTS);
+        Target { url: URL.to_owned(), is_on, health_token: health_token.map(str::to_owned), listed }
     }
 
     /// A server that answers as a good one, but for one path.
@@ -212,6 +256,8 @@ mod tests {
             let builder = Response::builder().status(status);
             let metadata = format!(r#"Bearer resource_metadata="{URL}/.well-known/oauth-protected-resource/mcp""#);
             let builder = if status == 401 { builder.header("www-authenticate", metadata) } else { builder };
+            let location = body.as_str().filter(|_| status == 302);
+            let builder = location.into_iter().fold(builder, |builder, to| builder.header("location", to));
             builder.body(Bytes::from(body.to_string())).map_err(|error| error.to_string())
         };
         run_checks(&ask, &target(true, health_token))
@@ -234,6 +280,7 @@ mod tests {
             }
             "/.well-known/hosted-mcp-jwks.json" => (200, json!({"keys": [{}]})),
             "/mcp" => (401, json!({})),
+            "/mcp/oauth/authorize" => (302, json!("https://statibeat.example/connector/sign-in")),
             "/mcp/admin" => (200, json!("page")),
             "/mcp/health" => (200, json!({"status": "alive"})),
             other => panic!("{other}"),
@@ -253,6 +300,12 @@ mod tests {
             ("/.well-known/oauth-protected-resource/mcp", (200, json!({})), "protected resource metadata leads to it"),
             ("/mcp", (200, json!({})), "a call without a token is told where to sign in"),
             ("/.well-known/hosted-mcp-jwks.json", (200, json!({"keys": []})), "its keys are published to StatiBeat"),
+            ("/mcp/oauth/authorize", (400, json!({})), "every listed client gets as far as the sign-in"),
+            (
+                "/mcp/oauth/authorize",
+                (302, json!("https://claude.ai/api/mcp/auth_callback?error=invalid_request")),
+                "every listed client gets as far as the sign-in",
+            ),
             ("/mcp/admin", (500, json!({})), "the Hosted MCP page answers"),
             ("/mcp/health", (503, json!({})), "it is alive"),
         ] {

@@ -31,6 +31,23 @@ fn entries_are_separated_by_commas_or_white_space() {
     }
 }
 
+#[test]
+fn known_clients_stand_for_the_pairs_of_their_vendors_own_hosts() {
+    let (known, bad) = AllowedRedirects::parse("known-clients");
+    assert_eq!(bad, []);
+    assert_eq!(known.iter().count(), KNOWN_CLIENTS.lines().count());
+    let site = |host: &str| host.rsplit('.').nth(1).expect("a domain").to_owned();
+    for (client_id, redirect_uri) in known.iter() {
+        let client = super::super::preregistered::find(client_id).expect("a client whose id is known");
+        let id = Url::parse(client_id.as_str()).expect("a URL");
+        let redirect = Url::parse(redirect_uri.as_str()).expect("a URL");
+        // claude.ai and claude.com are one vendor's.
+        assert_eq!(site(id.host_str().expect("a host")), site(redirect.host_str().expect("a host")), "{}", client.name);
+    }
+    assert!(lists("a=https://a.example/cb known-clients,b=https://b.example/cb", "b", "https://b.example/cb"));
+    assert_eq!(problem("Known-Clients"), (BadEntryReason::Shape, None));
+}
+
 /// F2
 #[test]
 fn an_entry_is_split_at_the_one_equals_sign_before_its_redirect_uri() {
