@@ -1,8 +1,8 @@
 //! The three ports, counting every call in the request log. Also adds trace headers to requests to StatiBeat and limits
 //! the number of concurrent ones.
 
-use super::trace::{TRACEPARENT, TRACESTATE};
-use super::{PortUsage, RequestLog, RequestRecord};
+use super::trace::{TRACEPARENT, TRACESTATE, hex};
+use super::{PortUsage, RequestLog, RequestRecord, SPANS_MAX, UpstreamSpan};
 use crate::model::timestamp::Timestamp;
 use crate::ports::{
     Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
@@ -83,8 +83,8 @@ impl<'a> CountedClient<'a> {
         Self { inner, log, random, free: Semaphore::new(AT_ONCE) }
     }
 
-    /// Every request upstream is a span of its own (W3C Trace Context 3.4).
-    fn place_in_trace(&self, request: &mut http::Request<Bytes>) {
+    /// Every request upstream is a span of its own (W3C Trace Context 3.4). Returns its id.
+    fn place_in_trace(&self, request: &mut http::Request<Bytes>) -> String {
         let mut span = [0; 8];
         (self.random)(&mut span);
         let trace = self.log.trace();
@@ -97,6 +97,7 @@ impl<'a> CountedClient<'a> {
         if let Some(state) = trace.state() {
             set(TRACESTATE, state);
         }
+        hex(&span)
     }
 }
 
@@ -104,14 +105,45 @@ impl<'a> CountedClient<'a> {
 impl HttpClient for CountedClient<'_> {
     async fn send(&self, mut request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
         let _turn = self.free.acquire().await;
-        self.place_in_trace(&mut request);
-        let answer = self.log.timed(|record| &mut record.upstream, self.inner.send(request), has_failed);
-        answer.await
+        let (id, call) = (self.place_in_trace(&mut request), describe_call(&request));
+        let began = (self.log.clock)();
+        let answer = self.log.timed(|record| &mut record.upstream, self.inner.send(request), has_failed).await;
+        let span = UpstreamSpan {
+            id,
+            call,
+            status: answer.as_ref().ok().map(|response| response.status().as_u16()),
+            start_milliseconds: began.saturating_sub(self.log.began),
+            milliseconds: (self.log.clock)().saturating_sub(began),
+        };
+        let mut record = self.log.record.borrow_mut();
+        if record.spans.len() < SPANS_MAX {
+            record.spans.push(span);
+        }
+        answer
     }
 
     async fn sleep(&self, duration: Duration) {
         self.inner.sleep(duration).await;
     }
+}
+
+/// Method and path of a request without its query. Only words of StatiBeat's API stay: what holds anything but small letters, `-` and `_`, or
+/// follows `external`, may be an id or a text that a client chose.
+fn describe_call(request: &http::Request<Bytes>) -> String {
+    let is_word = |segment: &str| segment.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'));
+    let mut before = "";
+    let segments = request.uri().path().split('/').map(|segment| {
+        let is_kept = before != "external" && (is_word(segment) || is_api_version(segment));
+        before = segment;
+        if is_kept { segment } else { "{}" }
+    });
+    format!("{} {}", request.method(), segments.collect::<Vec<_>>().join("/"))
+}
+
+fn is_api_version(segment: &str) -> bool {
+    segment
+        .strip_prefix('v')
+        .is_some_and(|number| number.len() == 1 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn has_failed(answer: &Result<http::Response<Bytes>, HttpError>) -> bool {
@@ -161,5 +193,22 @@ mod tests {
         parents.sort_unstable();
         parents.dedup();
         assert_eq!(parents.len(), 12, "each is a span of its own");
+        let mut ids: Vec<String> = log.record.borrow().spans.iter().map(|span| span.id.clone()).collect();
+        ids.sort_unstable();
+        assert!(parents.iter().zip(&ids).all(|(parent, id)| parent.ends_with(&format!("-{id}-01"))), "{ids:?}");
+    }
+
+    #[test]
+    fn call_of_a_span_names_no_id_query_or_text() {
+        let call = |uri: &str| describe_call(&http::Request::get(uri).body(Bytes::new()).expect("a request"));
+        assert_eq!(
+            call("https://a.example/api/v1/pages/42/incidents/1001?q=secret"),
+            "GET /api/v1/pages/{}/incidents/{}"
+        );
+        assert_eq!(
+            call("https://a.example/api/v1/pages/42/incidents/external/my-text"),
+            "GET /api/v1/pages/{}/incidents/external/{}"
+        );
+        assert_eq!(call("https://a.example/api/Secret/%41/a.b"), "GET /api/{}/{}/{}");
     }
 }

@@ -1,7 +1,7 @@
 //! Lines of the log: one JSON object each, with a fixed set of members. Absent members have no value.
 
 use super::policy::Level;
-use super::{PortUsage, RequestRecord};
+use super::{PortUsage, RequestRecord, UpstreamSpan};
 use serde_json::{Value, json};
 
 impl RequestRecord {
@@ -23,6 +23,7 @@ impl RequestRecord {
             "d1": usage(self.database),
             "objects": usage(self.objects),
             "upstream": usage(self.upstream),
+            "upstream_spans": (!self.spans.is_empty()).then(|| self.spans.iter().map(span).collect::<Vec<_>>()),
             "protocol_version": message.map(|message| message.protocol_version).filter(|version| !version.is_empty()),
             "rpc_method": message.map(|message| message.method),
             "entry": message.and_then(|message| message.entry),
@@ -47,6 +48,16 @@ fn usage(PortUsage { count, failed, milliseconds, slowest_milliseconds }: PortUs
         "ms": (count > 0).then_some(milliseconds),
         "slowest_ms": (count > 1).then_some(slowest_milliseconds),
         "failed": (failed > 0).then_some(failed),
+    }))
+}
+
+fn span(span: &UpstreamSpan) -> Value {
+    without_nulls(json!({
+        "span_id": span.id,
+        "call": span.call,
+        "status": span.status,
+        "start_ms": span.start_milliseconds,
+        "ms": span.milliseconds,
     }))
 }
 

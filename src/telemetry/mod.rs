@@ -50,6 +50,23 @@ pub struct PortUsage {
     pub slowest_milliseconds: u64,
 }
 
+/// One request to StatiBeat, as a span of the request's trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamSpan {
+    /// The parent that StatiBeat sees in `traceparent`.
+    pub id: String,
+    /// Method and path, with `{}` in the place of every id.
+    pub call: String,
+    /// `None` without an answer.
+    pub status: Option<u16>,
+    /// From the beginning of the request to that of the span.
+    pub start_milliseconds: u64,
+    pub milliseconds: u64,
+}
+
+/// Spans kept of one request: more than any operation makes, so that a fault cannot fill the log.
+const SPANS_MAX: usize = 50;
+
 /// One finished request, as plain values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestRecord {
@@ -77,6 +94,8 @@ pub struct RequestRecord {
     pub database: PortUsage,
     pub objects: PortUsage,
     pub upstream: PortUsage,
+    /// In the order in which the answers came.
+    pub spans: Vec<UpstreamSpan>,
     pub notes: Vec<String>,
 }
 
@@ -106,6 +125,7 @@ impl<'a> RequestLog<'a> {
             database: PortUsage::default(),
             objects: PortUsage::default(),
             upstream: PortUsage::default(),
+            spans: Vec::new(),
             notes: Vec::new(),
         };
         Self { clock, began: clock(), outcome: Cell::default(), record: RefCell::new(record) }

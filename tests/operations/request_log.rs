@@ -120,6 +120,21 @@ fn client_trace_is_continued_upstream_with_new_spans() {
 }
 
 #[test]
+fn line_has_a_span_for_every_request_upstream() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    app.read(&token, "statibeat://pages/42/incidents/1001");
+    let record = app.last_record();
+    assert_eq!(record.spans.len(), usize::try_from(record.upstream.count).expect("few"));
+    let calls: Vec<&str> = record.spans.iter().map(|span| span.call.as_str()).collect();
+    assert!(calls.contains(&"GET /api/v1/me/pages"), "{calls:?}");
+    assert!(calls.iter().any(|call| call.ends_with("/incidents/{}")) && !record.line().contains("1001"), "{calls:?}");
+    let sent = sent(&app, "traceparent").expect("a header");
+    let span = record.spans.iter().find(|span| sent.contains(&span.id)).expect("the span that StatiBeat was told");
+    assert!(span.status == Some(200) && span.start_milliseconds + span.milliseconds <= record.milliseconds, "{span:?}");
+}
+
+#[test]
 fn a_modern_message_may_bring_the_trace_and_its_baggage_stays_here() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;

@@ -16,7 +16,7 @@ const SHORTEST: usize = 8;
 
 /// Every member that a line may have.
 const MEMBERS: &str = "level event request_id trace_id span_id parent_span_id route method status outcome ms d1 objects \
-                       upstream protocol_version rpc_method entry client grant reason limit notes";
+                       upstream upstream_spans protocol_version rpc_method entry client grant reason limit notes";
 
 /// Checks the line and the point that the request left.
 pub fn check(request: &Request<Bytes>, response: &Response<Bytes>, record: &RequestRecord) {
