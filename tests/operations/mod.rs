@@ -6,6 +6,7 @@ mod configuration;
 mod emergency;
 mod erasure;
 mod health;
+mod listing;
 mod migrations;
 mod monitoring;
 mod public_files;
