@@ -27,7 +27,7 @@ pub struct Bounds {
     /// Copies of the client's tokens that the thief may make.
     pub thefts: u8,
     pub revocations: u8,
-    /// Delays of four days.
+    /// Number of delays of four days.
     pub delays: u8,
 }
 

@@ -7,6 +7,8 @@
 use crate::database::{Content, ModelDatabase, Weakening};
 use crate::interned::Interner;
 use crate::ports::{Fault, Ports, Recorded, Shared};
+use crate::publication::Stop;
+use crate::stops;
 use crate::support::{TestApp, flow};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -23,6 +25,8 @@ use statibeat_mcp::web::{self, App, RequestInputs};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+
+const SCOPE: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
 
 /// A request as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -75,7 +79,7 @@ pub struct Engine {
     app: App,
     ports: Rc<Ports>,
     steps: RefCell<HashMap<StepKey, Moved>>,
-    counts: RefCell<HashMap<(Content, &'static str), i64>>,
+    counts: RefCell<HashMap<(Content, String), i64>>,
 }
 
 impl Engine {
@@ -90,22 +94,44 @@ impl Engine {
 
     /// A content with an approved connection, and its code.
     pub fn approved_code(&self) -> (Content, String) {
-        let (mut tested, ports) = (TestApp::new(), &self.ports);
+        let tested = self.tested();
+        let code = tested.code(flow::user::MARA_ADMIN, SCOPE);
+        (self.ports.shared.get().content, code)
+    }
+
+    /// The connector of the other tests on an empty database of this engine.
+    fn tested(&self) -> TestApp {
+        let mut tested = TestApp::new();
         let app: &mut App = &mut tested;
         app.db = Rc::clone(&self.app.db);
-        let shared = Shared { content: ModelDatabase::empty(), ..ports.shared.get() };
-        ports.begin(Vec::new(), shared, (usize::MAX, Fault::None), tested.now().as_seconds());
-        let code = tested.code(flow::user::MARA_ADMIN, "mcp.pages.read mcp.incidents.read mcp.incidents.write");
-        (ports.shared.get().content, code)
+        let shared = Shared { content: ModelDatabase::empty(), ..self.ports.shared.get() };
+        self.ports.begin(Vec::new(), shared, (usize::MAX, Fault::None), tested.now().as_seconds());
+        tested
+    }
+
+    /// A state with two connections of one person and client, and an access token of each.
+    pub fn two_connections(&self) -> (Shared, [String; 2]) {
+        let tested = self.tested();
+        let tokens = [(); 2].map(|()| tested.connect(flow::user::MARA_ADMIN, SCOPE).access);
+        (self.ports.shared.get(), tokens)
+    }
+
+    /// The state after the person, or an admin of the page, has stopped the connections.
+    pub fn stop(&self, shared: Shared, stop: Stop, now: i64) -> Shared {
+        self.ports.begin(Vec::new(), shared, (usize::MAX, Fault::None), now);
+        stops::carry_out(&*self.ports, stop, now).now_or_never().expect("nothing waits").expect("stored");
+        self.ports.take_answers();
+        self.ports.shared.get()
     }
 
     /// A number that a query of the test finds in a content.
-    pub fn count(&self, content: Content, sql: &'static str) -> i64 {
-        if let Some(count) = self.counts.borrow().get(&(content, sql)) {
+    pub fn count(&self, content: Content, sql: &str) -> i64 {
+        let key = (content, sql.to_owned());
+        if let Some(count) = self.counts.borrow().get(&key) {
             return *count;
         }
         let count = self.ports.db.count(content, sql);
-        self.counts.borrow_mut().insert((content, sql), count);
+        self.counts.borrow_mut().insert(key, count);
         count
     }
 

@@ -1,9 +1,11 @@
 //! Explores a model in every order, and prints how much that was.
 
-use crate::connection::{Action, Bounds, Connection, State};
+use crate::connection::{Bounds, Connection};
 use crate::database::Weakening;
-use stateright::{Checker as _, HasDiscoveries, Model as _, Path, Property};
+use stateright::{Checker as _, HasDiscoveries, Model, Path, Property};
 use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::Hash;
 
 /// `npm run model` sets it: the bounds of the tests that take their time.
 pub fn is_long() -> bool {
@@ -38,7 +40,13 @@ pub fn find_broken(
     explore(rule, model).into_keys().collect()
 }
 
-fn explore(name: &str, model: Connection) -> HashMap<&'static str, Path<State, Action>> {
+/// Explores until a property is broken, or every state was seen; the properties that were, each with a story.
+pub fn explore<M>(name: &str, model: M) -> HashMap<&'static str, Path<M::State, M::Action>>
+where
+    M: Model + Send + Sync + 'static,
+    M::State: Clone + Debug + Hash + PartialEq + Send + Sync,
+    M::Action: Clone + Debug + PartialEq + Send + Sync,
+{
     let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
     let (states, transitions, depth) = (checker.unique_state_count(), checker.state_count(), checker.max_depth());
     println!("{name}: {states} states, {transitions} transitions, depth {depth}");

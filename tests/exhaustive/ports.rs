@@ -57,6 +57,11 @@ impl Published {
     pub fn nothing() -> Self {
         Self(SNAPSHOTS.number(String::new()))
     }
+
+    /// The number of incidents with this title.
+    pub fn count(self, title: &str) -> usize {
+        SNAPSHOTS.value(self.0).matches(&format!("\"title\": \"{title}\"")).count()
+    }
 }
 
 /// A read of StatiBeat: of this content, with this role, at this time, and its URL.
@@ -184,7 +189,7 @@ impl Ports {
         let Outcome::Answered { response, .. } = simulator.exchange(request, self.now.get()) else {
             panic!("no fault is planned")
         };
-        if request.method() == http::Method::POST {
+        if request.method() == http::Method::POST && !is_dry_run(request) {
             let published = Published(SNAPSHOTS.number(simulator.snapshot()));
             self.change(|shared| shared.published = published);
         }
@@ -233,8 +238,11 @@ fn digest(text: &str) -> u64 {
 
 /// A request that other requests can tell from its absence, or that depends on what they published.
 fn is_visible(request: &Request<Bytes>) -> bool {
-    let path = request.uri().path();
-    path.contains("/incidents") || path.contains("/maintenances")
+    request.uri().path().contains("/incidents") && !is_dry_run(request)
+}
+
+fn is_dry_run(request: &Request<Bytes>) -> bool {
+    request.uri().query().is_some_and(|query| query.contains("dry_run"))
 }
 
 #[async_trait::async_trait(?Send)]

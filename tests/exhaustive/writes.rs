@@ -1,0 +1,124 @@
+//! Writes: one publication under any order of two connections' calls, faults and restarts; none after a stop, none unaudited, and none
+//! that a call reports wrongly.
+
+use crate::database::Weakening;
+use crate::exploration::{explore, is_long};
+use crate::publication::{BrokenWrite, Publication, TITLE, WriteBounds, WriteState, is_done};
+use stateright::Property;
+
+const ONCE: &str = "a write is published at most once";
+const COMES_TO_AN_END: &str = "calls repeated in peace report the write, and the page has it once";
+const STOPPED: &str = "nothing is published after a confirmed stop";
+const AUDITED: &str = "nothing is published without an audit row";
+const TOLD: &str = "no call is told something else than what it did";
+
+fn properties() -> Vec<Property<Publication>> {
+    vec![
+        Property::always(ONCE, |_, state: &WriteState| state.shared.published.count(TITLE) <= 1),
+        Property::always(COMES_TO_AN_END, repeated_call_comes_to_an_end),
+        Property::always(STOPPED, |_, state: &WriteState| !state.broken.contains(&BrokenWrite::PostedAfterStop)),
+        Property::always(AUDITED, |_, state: &WriteState| !state.broken.contains(&BrokenWrite::PostedUnaudited)),
+        Property::always(TOLD, |_, state: &WriteState| {
+            !state.broken.contains(&BrokenWrite::ReportedInVain)
+                && !state.broken.contains(&BrokenWrite::ReportedAsUnpublished)
+        }),
+    ]
+}
+
+/// After every lease is over, calls without faults report the write. A connection that is told that the other one began it leaves that to
+/// the other.
+fn repeated_call_comes_to_an_end(model: &Publication, state: &WriteState) -> bool {
+    if !state.running.is_empty() || state.stopped.is_some() {
+        return true;
+    }
+    let repeat = |through, shared| model.engine().finish(&model.call(through, 60, state.now + 300), shared);
+    let (mut shared, mut reply) = repeat(0, state.shared);
+    if reply.body.contains("through another connection and may be published") {
+        (shared, reply) = repeat(1, shared);
+    }
+    let is_reported = is_done(&reply) || reply.body.contains("through another connection (id ");
+    is_reported && shared.published.count(TITLE) == 1
+}
+
+const NOTHING: WriteBounds = WriteBounds { calls: [0, 0], lost: 0, outages: 0, crashes: 0, delays: 0, stops: 0 };
+
+/// Calls that are repeated through one connection, with lost answers and a restart.
+fn repetition() -> WriteBounds {
+    let short = WriteBounds { calls: [2, 0], lost: 1, outages: 0, crashes: 1, delays: 1, ..NOTHING };
+    if is_long() { WriteBounds { calls: [3, 0], lost: 2, outages: 1, ..short } } else { short }
+}
+
+/// The same write through two connections.
+fn two_connections() -> WriteBounds {
+    let short = WriteBounds { calls: [1, 1], lost: 1, delays: 1, ..NOTHING };
+    if is_long() { WriteBounds { calls: [2, 1], outages: 1, crashes: 1, ..short } } else { short }
+}
+
+fn stops() -> WriteBounds {
+    let short = WriteBounds { calls: [1, 1], stops: 1, ..NOTHING };
+    if is_long() { WriteBounds { calls: [2, 1], lost: 1, outages: 1, delays: 1, ..short } } else { short }
+}
+
+fn assert_holds(name: &str, bounds: WriteBounds) {
+    let broken = explore(name, Publication { bounds, weakening: None, properties });
+    assert!(broken.is_empty(), "{name}: the stories are printed above");
+}
+
+#[test]
+fn repeated_call_is_published_once_despite_lost_answers() {
+    assert_holds("repetition", repetition());
+}
+
+#[test]
+fn write_through_two_connections_is_published_once() {
+    assert_holds("two connections", two_connections());
+}
+
+#[test]
+fn nothing_is_published_after_a_revocation_pause_or_block() {
+    assert_holds("stops", stops());
+}
+
+#[test]
+fn each_weakened_rule_of_writes_breaks_a_property() {
+    for (bounds, property, weakening) in weakenings() {
+        let rule = weakening.rule;
+        let broken = explore(rule, Publication { bounds, weakening: Some(weakening), properties });
+        let broken: Vec<_> = broken.into_keys().collect();
+        assert!(broken.contains(&property), "without \"{rule}\", {broken:?} are broken instead of \"{property}\"");
+    }
+}
+
+/// Each rule with what it is weakened to, and the property that a story then breaks.
+fn weakenings() -> [(WriteBounds, &'static str, Weakening); 6] {
+    let rule = |rule, stands, instead| Weakening { rule, parts: vec![(stands, instead)] };
+    let revoked = "g.id IS NULL OR g.revoked_at IS NOT NULL OR";
+    [
+        (stops(), STOPPED, rule("a revoked grant writes nothing", revoked, "g.id IS NULL OR")),
+        (stops(), STOPPED, rule("a paused connection writes nothing", "THEN 'writes_paused' END", "THEN NULL END")),
+        (stops(), STOPPED, rule("a blocked connection writes nothing", "THEN 'page_blocked'", "THEN NULL")),
+        (
+            two_connections(),
+            ONCE,
+            rule(
+                "the same write of another connection is seen",
+                "WHERE digest = ?5 AND grant_id",
+                "WHERE ?5 IS NULL AND grant_id",
+            ),
+        ),
+        (
+            repetition(),
+            COMES_TO_AN_END,
+            rule("a write that is begun keeps its row", "WHERE idempotency.started_at <= ?12", "WHERE ?12 IS NOT NULL"),
+        ),
+        (
+            repetition(),
+            AUDITED,
+            rule(
+                "an attempt is recorded with its lease",
+                "i.started_at > ?17 WHERE true",
+                "i.started_at > ?17 WHERE false",
+            ),
+        ),
+    ]
+}
