@@ -41,7 +41,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Variable {
 }
 
 /// Every variable there is, in the order of the README.
-pub const VARIABLES: [Variable; 27] = [
+pub const VARIABLES: [Variable; 28] = [
     variable(
         "HOSTED_MCP_ENABLED",
         Some("false"),
@@ -126,6 +126,11 @@ pub const VARIABLES: [Variable; 27] = [
         Some(""),
         "https address of the status page of this service, for the page at `/`",
     ),
+    variable(
+        "HOSTED_MCP_SUPPORT_URL",
+        Some(""),
+        "https or mailto address of the people who help, for every page that tells somebody to ask",
+    ),
     variable("HOSTED_MCP_SECURITY_CONTACT", Some(""), "https or mailto address for `/.well-known/security.txt`"),
     variable(
         "HOSTED_MCP_OPENAI_CHALLENGE",
@@ -206,6 +211,11 @@ impl Config {
             Some(config) if reader.problems.is_empty() => Ok(Self { tolerated: reader.tolerated, ..config }),
             _ => Err(reader.problems),
         }
+    }
+
+    /// Reads the links alone, for the page that says that the rest is misconfigured.
+    pub fn links_from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Links {
+        links::read(&|name| lookup(name).unwrap_or_default()).0
     }
 
     /// Reports each of these names that looks like a variable of ours and is none: nothing reads it, so a misspelled one has no effect.

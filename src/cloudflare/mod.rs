@@ -45,7 +45,9 @@ async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -
         Err(refusal) => return convert::response(&refusal),
     };
     let Some(app) = app(&env) else {
-        return convert::response(&web::unavailable(&head, web::Unavailable::Misconfigured));
+        let variables = variables(&env);
+        let links = Config::links_from_lookup(|name| variables.get(name).cloned());
+        return convert::response(&web::unavailable(&head, web::Unavailable::Misconfigured, &links));
     };
     let inputs = RequestInputs { request_id, now: clock::now(), clock: &clock::milliseconds, random: &random };
     let Answered { mut response, record } = web::handle(&app, inputs, &head, &body).await;
@@ -92,7 +94,7 @@ fn app(env: &Env) -> Option<Rc<App>> {
 }
 
 fn start(env: &Env) -> Result<Rc<App>, Vec<ConfigProblem>> {
-    let variables: HashMap<String, String> = serde_json::from_str(&read_variables(env)).unwrap_or_default();
+    let variables = variables(env);
     let mut config = Config::from_lookup(|name| variables.get(name).cloned())?;
     config.report_unknown_variables(variables.into_keys());
     for problem in &config.tolerated {
@@ -103,6 +105,10 @@ fn start(env: &Env) -> Result<Rc<App>, Vec<ConfigProblem>> {
     }
     let (db, http) = (Rc::new(d1::D1Binding::new(env)), Rc::new(fetch::Runtime));
     Ok(Rc::new(App::new(Rc::new(config), db, http, Rc::new(rate_limit::Counters::new(env)))))
+}
+
+fn variables(env: &Env) -> HashMap<String, String> {
+    serde_json::from_str(&read_variables(env)).unwrap_or_default()
 }
 
 fn log_problems(problems: Vec<ConfigProblem>) {

@@ -27,6 +27,7 @@ pub fn read(lookup: &dyn Fn(&'static str) -> String) -> (Links, Vec<ConfigProble
         privacy: read("HOSTED_MCP_PRIVACY_URL", &["https"]),
         terms: read("HOSTED_MCP_TERMS_URL", &["https"]),
         status: read("HOSTED_MCP_STATUS_URL", &["https"]),
+        support: read("HOSTED_MCP_SUPPORT_URL", &["https", "mailto"]),
         security_contact: read("HOSTED_MCP_SECURITY_CONTACT", &["https", "mailto"]),
         openai_challenge: None,
     };
@@ -71,8 +72,17 @@ mod tests {
                 "{bad}"
             );
         }
-        let (links, _) = read(&[("HOSTED_MCP_SECURITY_CONTACT", "mailto:security@docs.example")]);
-        assert!(links.security_contact.is_some());
+        let (links, _) = read(&[
+            ("HOSTED_MCP_SECURITY_CONTACT", "mailto:security@docs.example"),
+            ("HOSTED_MCP_SUPPORT_URL", "mailto:help@docs.example"),
+        ]);
+        assert!(links.security_contact.is_some() && links.support.is_some());
+        let (links, problems) = read(&[("HOSTED_MCP_SUPPORT_URL", "help@docs.example")]);
+        assert!(links.support.is_none());
+        assert_eq!(
+            problems,
+            ["HOSTED_MCP_SUPPORT_URL is left out: it must be a URL that begins with https: or mailto:"]
+        );
     }
 
     #[test]

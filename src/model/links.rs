@@ -15,6 +15,8 @@ pub struct Links {
     pub terms: Option<Url>,
     /// `HOSTED_MCP_STATUS_URL`.
     pub status: Option<Url>,
+    /// `HOSTED_MCP_SUPPORT_URL`: https or mailto.
+    pub support: Option<Url>,
     /// `HOSTED_MCP_SECURITY_CONTACT`: https or mailto.
     pub security_contact: Option<Url>,
     /// `HOSTED_MCP_OPENAI_CHALLENGE`.

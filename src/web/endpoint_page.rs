@@ -48,6 +48,7 @@ fn links(links: &Links) -> Markup {
         ("About StatiBeat", &links.website),
         ("Documentation", &links.documentation),
         ("Status", &links.status),
+        ("Support", &links.support),
         ("Privacy policy", &links.privacy),
         ("Terms of service", &links.terms),
     ];

@@ -1,7 +1,8 @@
 //! Layout of every page, and labels that several pages use. Server-rendered, no script, one inline style sheet, no foreign resource;
 //! `maud` escapes every value.
 
-use super::reply::{self, Response};
+use super::reply::{self, InlineHashes, Response};
+use crate::model::links::Links;
 use crate::model::loopback::is_loopback;
 use crate::oauth::client::ClientTrust;
 use crate::oauth::grant::GrantLifetime;
@@ -61,6 +62,11 @@ fn brand() -> Markup {
             "StatiBeat Hosted MCP"
         }
     }
+}
+
+/// The link to the people who help; nothing where the operator has set none.
+pub(super) fn support_link(links: &Links) -> Markup {
+    html! { @if let Some(support) = &links.support { p.soft { "If you don't know whom to ask, " a href=(support) { "contact support" } "." } } }
 }
 
 /// Host of a redirect URI; a loopback host is explained.

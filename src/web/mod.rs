@@ -30,6 +30,7 @@ pub use context::{App, RequestInputs};
 pub use refused_request::Unavailable;
 pub use reply::Response;
 
+use crate::model::links::Links;
 use crate::ports::{Database, RequestBody};
 use crate::storage::usage::{self, UsageEvent};
 use crate::storage::usage_buffer::UsageBuffer;
@@ -82,10 +83,10 @@ pub fn unreadable() -> Response {
 }
 
 /// The response to any request while no route is served: a page for a person, JSON that says which it is for a program.
-pub fn unavailable(head: &Request<()>, reason: Unavailable) -> Response {
+pub fn unavailable(head: &Request<()>, reason: Unavailable, links: &Links) -> Response {
     let is_admin_page = Route::find(head.uri().path()) == Some(Route::AdminPage);
     if is_admin_page || endpoint_page::is_opened_by_a_person(head) {
-        page_error::unavailable_page(reason)
+        page_error::unavailable_page(reason, links)
     } else {
         RefusedRequest::Unavailable(reason).into_response(None)
     }
@@ -107,7 +108,7 @@ async fn respond(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Response {
     let (head, is_enabled) = (ctx.head, ctx.app.config.is_enabled);
     let path = head.uri().path();
     if !is_enabled {
-        return unavailable(head, Unavailable::Disabled);
+        return unavailable(head, Unavailable::Disabled, &ctx.app.config.links);
     }
     let Some(route) = Route::find(path) else {
         return if endpoint_page::is_opened_by_a_person(head) {

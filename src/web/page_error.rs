@@ -1,10 +1,11 @@
 //! Error pages: what happened, what it means for the person, what to do next.
 
 use super::context::RequestContext;
-use super::layout::page;
+use super::layout::{page, support_link};
 use super::refused_request::Unavailable;
 use super::reply::{self, Response};
 use super::routes::Route;
+use crate::model::links::Links;
 use crate::oauth::client::redirect_fault::RedirectFault;
 use crate::oauth::error::DirectError;
 use crate::ports::DatabaseError;
@@ -168,7 +169,13 @@ pub(super) fn sign_in_address(back: &str) -> String {
 fn render(ctx: &RequestContext<'_>, error: &PageError, text: PageText, actions: &Markup) -> Response {
     error.log(ctx);
     let PageText { title, happened, advice } = text;
-    let body = html! { h1 { (title) } p { (happened) } p { (advice) } (actions) };
+    let body = html! {
+        h1 { (title) }
+        p { (happened) }
+        p { (advice) }
+        @if error.status() != StatusCode::OK { (support_link(&ctx.app.config.links)) }
+        (actions)
+    };
     let mut response = page(error.status(), title, &body);
     match error {
         PageError::TooMany(wait) => reply::retry_after(&mut response, *wait),
@@ -180,8 +187,8 @@ fn render(ctx: &RequestContext<'_>, error: &PageError, text: PageText, actions: 
     response
 }
 
-/// Renders the page of an environment in which the connector is off or misconfigured. Links nowhere: nothing is served.
-pub(super) fn unavailable_page(reason: Unavailable) -> Response {
+/// Renders the page of an environment in which the connector is off or misconfigured. Links only to support: nothing is served.
+pub(super) fn unavailable_page(reason: Unavailable, links: &Links) -> Response {
     let (happened, advice) = match reason {
         Unavailable::Disabled => (
             "It isn't switched on in this environment, so there are no connections to make or manage.",
@@ -192,7 +199,7 @@ pub(super) fn unavailable_page(reason: Unavailable) -> Response {
             "Tell the people who run this environment. They find what is wrong in the log of the worker.",
         ),
     };
-    let body = html! { h1 { "Hosted MCP isn't available here" } p { (happened) } p { (advice) } };
+    let body = html! { h1 { "Hosted MCP isn't available here" } p { (happened) } p { (advice) } (support_link(links)) };
     page(StatusCode::NOT_FOUND, "Hosted MCP isn't available", &body)
 }
 

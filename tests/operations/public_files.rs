@@ -1,15 +1,17 @@
 //! Pages and files beside the endpoints of the connector, for browsers, directories, crawlers and people.
 
-use crate::support::flow::user;
+use crate::support::browser::Browser;
+use crate::support::flow::{CLIENT, user};
 use crate::support::{PUBLIC_URL, TestApp, header, json, request};
 use serde_json::{Value, json};
 
-const SET: [(&str, &str); 7] = [
+const SET: [(&str, &str); 8] = [
     ("HOSTED_MCP_WEBSITE_URL", "https://statibeat.example/"),
     ("HOSTED_MCP_DOCUMENTATION_URL", "https://docs.example/hosted-mcp"),
     ("HOSTED_MCP_PRIVACY_URL", "https://docs.example/privacy"),
     ("HOSTED_MCP_TERMS_URL", "https://docs.example/terms"),
     ("HOSTED_MCP_STATUS_URL", "https://status.example/"),
+    ("HOSTED_MCP_SUPPORT_URL", "mailto:help@docs.example"),
     ("HOSTED_MCP_SECURITY_CONTACT", "mailto:security@docs.example"),
     ("HOSTED_MCP_OPENAI_CHALLENGE", "challenge-1"),
 ];
@@ -30,9 +32,32 @@ fn home_page_says_how_to_connect_and_links_what_is_set() {
     assert!(bare.contains(&format!("{PUBLIC_URL}/mcp")) && bare.contains("/mcp/admin"), "{bare}");
     assert!(!bare.contains("Privacy policy"), "{bare}");
     let linked = text(&TestApp::with(set), "/");
-    for (_, address) in &SET[..5] {
+    for (_, address) in &SET[..6] {
         assert!(linked.contains(&format!("href=\"{address}\"")), "{address}: {linked}");
     }
+}
+
+#[test]
+fn support_link_is_shown_wherever_advice_is_to_ask_a_person() {
+    let link = format!("href=\"{}\"", SET[5].1);
+    let page_of = |set: fn(&str) -> Option<&'static str>, path: &str| {
+        String::from_utf8(TestApp::with(set).get(path).body().to_vec()).expect("text")
+    };
+    let off = |name: &str| if name == "HOSTED_MCP_ENABLED" { Some("false") } else { set(name) };
+    for (set, path) in [(set as fn(&str) -> _, "/mcp/oauth/authorize"), (off, "/mcp/admin")] {
+        assert!(page_of(set, path).contains(&link), "{path}");
+    }
+    assert!(!page_of(set, "/mcp/admin").contains(&link), "nobody is to be asked");
+    assert!(!page_of(|_| None, "/mcp/oauth/authorize").contains("contact support"));
+    let app = TestApp::with(set);
+    let access = app.connect(user::INES_VIEWER, "mcp.pages.read mcp.incidents.write").access;
+    let arguments = json!({ "page_id": 42, "title": "t", "description": "d", "status": "degraded", "affected_items_freetext": "x" });
+    app.call(&access, "tools/call", json!({ "name": "create_incident", "arguments": arguments }));
+    app.count_calls();
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::INES_VIEWER);
+    let page = browser.open_connection(user::INES_VIEWER, CLIENT).body;
+    assert!(page.contains("Ask an admin of the page") && page.contains(&link), "{page}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The health of a connection on its page: what it reported, what failed, what was missing, and what helps.
 
+use super::super::layout::support_link;
 use super::super::routes::Route;
 use super::action::{self, Action, ActionLink, address};
 use super::advice::Remedy;
@@ -102,6 +103,7 @@ fn remedy(view: &AdminView, connection: &ConnectionSummary, check: &DiagnosticCh
         @match check.advice.remedy {
             Remedy::ConnectAgain if connection.is_own => { p { a.button.small href={ (Route::AdminPage.path()) "#connect" } { "How to connect it again" } } }
             Remedy::ResumeWrites if connection.is_own => { (action::button(&view.form_token, &link(Action::Resume, None), &about)) }
+            Remedy::AskPageAdmin | Remedy::AskOrganizationAdmin | Remedy::TellOperator => { (support_link(&view.links)) }
             Remedy::Unblock => { @if let Some(page) = check.blocked_page { p { (action::link(&link(Action::Unblock, Some(page)), &about)) } } }
             _ => {}
         }

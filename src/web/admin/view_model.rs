@@ -13,6 +13,7 @@ use super::session::{Session, Viewer, visible_pages};
 use super::time::ZonedClock;
 use super::wire::{approvals, chosen_pages, date, is_verified, optional_text, scope_names, text};
 use crate::model::ids::{PageId, UserId};
+use crate::model::links::Links;
 use crate::model::scope::{Scope, ScopeSet};
 use crate::model::timestamp::Timestamp;
 use crate::model::write_policy::ConfirmMode;
@@ -184,6 +185,7 @@ pub(super) struct AdminView {
     pub accessible: Vec<AccessiblePage>,
     pub pages: Vec<VisiblePage>,
     pub clock: ZonedClock,
+    pub links: Links,
     pub form_token: String,
 }
 
@@ -199,7 +201,8 @@ impl AdminView {
         let clock = ZonedClock::new(ctx.now, [zone, kept, of_page].into_iter().flatten());
         let pages = accessible.iter().map(VisiblePage::from).collect();
         let form_token = session.form_token(ctx);
-        Ok(Self { session, accessible, pages, clock, form_token })
+        let links = ctx.app.config.links.clone();
+        Ok(Self { session, accessible, pages, clock, links, form_token })
     }
 
     /// A page's name, or its number if the person can no longer see it.
