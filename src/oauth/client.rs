@@ -62,6 +62,14 @@ pub struct ResolvedClient {
     pub redirect_uri: RedirectUri,
 }
 
+impl ResolvedClient {
+    /// The client's website, as its vendor's metadata document names it. Only of clients whose document was compared by hand: what a
+    /// client says of itself could be anybody's site.
+    pub fn site(&self) -> Option<&'static str> {
+        preregistered::find(&self.id).and_then(|known| known.site)
+    }
+}
+
 /// The clients that this server can identify without a request or a query.
 pub struct Clients<'a> {
     pub allowed: &'a AllowedRedirects,

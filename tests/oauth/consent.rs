@@ -41,6 +41,8 @@ fn listed_client_is_labeled_as_listed() {
     ]);
     let page = Browser::new(&app).sign_in(&listed, user::MARA_ADMIN).body;
     assert!(page.contains("claude.ai") && page.contains("Listed by your operator") && !page.contains("Unverified"));
+    let site = r#"<a href="https://claude.ai/" target="_blank" rel="noopener noreferrer">Website<"#;
+    assert!(page.contains(site) && !page.contains("<img"), "{page}");
 }
 
 /// A31

@@ -191,3 +191,15 @@ fn null_empty_and_unknown_metadata_are_ignored() {
     assert_eq!(answer.status(), 201, "{:?}", json(&answer));
     assert_eq!(json(&answer)["token_endpoint_auth_method"], "none");
 }
+
+#[test]
+fn website_that_a_client_claims_when_it_registers_is_not_shown() {
+    let app = TestApp::new();
+    let claims = json!({
+        "client_name": "Claude", "redirect_uris": ["http://127.0.0.1:1/callback"], "client_uri": "https://claude.ai/",
+        "logo_uri": "https://claude.ai/logo.png", "policy_uri": "https://claude.ai/p", "tos_uri": "https://claude.ai/t",
+    });
+    let id = json(&register(&app, &claims))["client_id"].as_str().expect("an id").to_owned();
+    let page = Browser::new(&app).sign_in(&authorize_url(&[("client_id", &id)]), user::MARA_ADMIN).body;
+    assert!(page.contains("The app chose its name itself") && !page.contains("claude.ai"), "{page}");
+}

@@ -15,6 +15,8 @@ pub struct PreregisteredClient {
     id: &'static str,
     pub name: &'static str,
     loopback: Loopback,
+    /// The document's `client_uri`. No document had a `policy_uri` or `tos_uri`, 2026-11.
+    pub site: Option<&'static str>,
 }
 
 /// Loopback redirect URIs of a client. The port is always free (RFC 8252 7.3).
@@ -29,13 +31,15 @@ enum Loopback {
 
 const TABLE: [PreregisteredClient; 13] = [
     // Vendor's document as pasted by three projects, 2026-09-21, 09-24 and 09-29.
-    known("https://claude.ai/oauth/mcp-oauth-client-metadata", "Claude", Loopback::Never),
+    known("https://claude.ai/oauth/mcp-oauth-client-metadata", "Claude", Loopback::Never)
+        .with_site("https://claude.ai/"),
     // Vendor's document, 2026-07-29, 09-08 and 09-21; one version sent 127.0.0.1 (anthropics/claude-code #37747).
     known(
         "https://claude.ai/oauth/claude-code-client-metadata",
         "Claude Code",
         Loopback::At(&["http://localhost/callback", "http://127.0.0.1/callback"]),
-    ),
+    )
+    .with_site("https://claude.ai/"),
     // Vendor's document, 2026-09-08, 09-21 and 09-24.
     known("https://chatgpt.com/oauth/client.json", "ChatGPT", Loopback::Never),
     // Vendor's document, 2026-09-24, says /callback; the program appends an id to it (codex-rs, perform_oauth_login.rs,
@@ -44,9 +48,11 @@ const TABLE: [PreregisteredClient; 13] = [
         "https://chatgpt.com/oauth/codex/client.json",
         "Codex",
         Loopback::Below(&["http://127.0.0.1/callback", "http://localhost/callback"]),
-    ),
+    )
+    .with_site("https://chatgpt.com/codex"),
     // Vendor's document, 2026-09-21; src/vs/base/common/oauth.ts. Another port is used when 33418 is taken.
-    known("https://vscode.dev/oauth/client-metadata.json", "Visual Studio Code", Loopback::At(&["http://127.0.0.1/"])),
+    known("https://vscode.dev/oauth/client-metadata.json", "Visual Studio Code", Loopback::At(&["http://127.0.0.1/"]))
+        .with_site("https://vscode.dev/product"),
     // As above.
     known(
         "https://insiders.vscode.dev/oauth/client-metadata.json",
@@ -77,7 +83,8 @@ const TABLE: [PreregisteredClient; 13] = [
             "http://localhost/callback",
             "http://127.0.0.1/mcp/oauth/callback",
         ]),
-    ),
+    )
+    .with_site("https://opencode.ai/"),
     // As reported 2026-11: any port of 127.0.0.1, this path.
     known(
         "https://github.com/copilot/cli/client-metadata.json",
@@ -91,7 +98,7 @@ const TABLE: [PreregisteredClient; 13] = [
 ];
 
 const fn known(id: &'static str, name: &'static str, loopback: Loopback) -> PreregisteredClient {
-    PreregisteredClient { id, name, loopback }
+    PreregisteredClient { id, name, loopback, site: None }
 }
 
 /// Finds the client with exactly this id.
@@ -100,6 +107,10 @@ pub fn find(id: &ClientId) -> Option<&'static PreregisteredClient> {
 }
 
 impl PreregisteredClient {
+    const fn with_site(self, site: &'static str) -> Self {
+        Self { site: Some(site), ..self }
+    }
+
     /// Returns whether the redirect URI is one of the client's, ignoring the port.
     pub fn listens_at(&self, redirect_uri: &RedirectUri) -> bool {
         match self.loopback {
@@ -135,7 +146,10 @@ mod tests {
     #[test]
     fn every_entry_is_a_plain_url_with_plain_places() {
         for client in &TABLE {
-            assert_eq!(url::Url::parse(client.id).expect("a URL").as_str(), client.id);
+            for address in [Some(client.id), client.site].into_iter().flatten() {
+                let url = url::Url::parse(address).expect("a URL");
+                assert_eq!((url.as_str(), url.scheme()), (address, "https"));
+            }
             if let Loopback::At(places) | Loopback::Below(places) = client.loopback {
                 for place in places {
                     let uri = RedirectUri::parse(place).expect("a redirect URI");

@@ -145,6 +145,7 @@ impl ConsentPage<'_> {
                 dd {
                     (client.name) " "
                     span.tag.(if client.trust.is_verified() { "good" } else { "warn" }) { (trust_label(client.trust)) }
+                    @if let Some(site) = client.site() { " " a href=(site) target="_blank" rel="noopener noreferrer" { "Website" span.unseen { " of " (client.name) ", in a new tab" } } }
                     @if client.id.as_str().starts_with("https://") { br; span.soft { (client.id.as_str()) } }
                 }
                 dt { "Access goes to" } dd { (destination(&client.redirect_uri.host())) }
