@@ -85,7 +85,16 @@ impl AccessiblePage {
 
     /// The address of the page's auditing view in StatiBeat.
     pub fn audit_url(&self) -> Option<Url> {
-        let url = Url::parse(self.raw.get("audit_url")?.as_str()?).ok()?;
+        self.web_address("audit_url")
+    }
+
+    /// The address of the page itself.
+    pub fn public_url(&self) -> Option<Url> {
+        self.web_address("public_url")
+    }
+
+    fn web_address(&self, field: &str) -> Option<Url> {
+        let url = Url::parse(self.raw.get(field)?.as_str()?).ok()?;
         matches!(url.scheme(), "https" | "http").then_some(url)
     }
 
@@ -120,11 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn address_of_the_auditing_view_is_a_web_address() {
-        let of = |address: &str| page(&json!({ "audit_url": address })).audit_url().map(String::from);
-        assert_eq!(of("https://app.example/audit").as_deref(), Some("https://app.example/audit"));
+    fn addresses_of_a_page_and_its_auditing_view_are_web_addresses() {
+        let of = |address: &str| {
+            let page = page(&json!({ "audit_url": address, "public_url": address }));
+            [page.audit_url(), page.public_url()].map(|url| url.map(String::from))
+        };
+        assert_eq!(of("https://app.example/audit"), [(); 2].map(|()| Some("https://app.example/audit".to_owned())));
         for bad in ["javascript:alert(1)", "/audit", "", "data:text/html,x"] {
-            assert_eq!(of(bad), None, "{bad}");
+            assert_eq!(of(bad), [None, None], "{bad}");
         }
     }
 }

@@ -15,7 +15,7 @@ use super::super::page_error::PageError;
 use super::super::reply::Response;
 use super::super::routes::Route;
 use super::connection_filter::cut;
-use super::page::admin_page;
+use super::page::{admin_page, page_link};
 use super::session::Viewer;
 use super::view_model::AdminView;
 use crate::model::ids::{PageId, UserId};
@@ -260,7 +260,7 @@ fn row(view: &AdminView, item: &ActivityItem) -> Markup {
             td { a href=(of_person.address(Route::AdminActivity, None)) { @if item.is_own { "You" } @else { (item.person()) } } }
             td { a href=(of_app.address(Route::AdminActivity, None)) { (item.client_name) } @if let Some(owner) = item.owner() { br; span.soft { "of " (owner) } } }
             td { (what(item)) }
-            @match item.page_id { Some(page) => td { (view.page_name(page)) }, None => td.none { "–" } }
+            @match item.page_id { Some(page) => td { (page_link(view, page)) }, None => td.none { "–" } }
             td {
                 span.tag.(if item.outcome == "done" { "good" } else { "warn" }) { (words::outcome_label(&item.outcome)) }
                 @if item.resolution.as_deref() == Some("done") { br; span.soft { "A later attempt found that it was published." } }

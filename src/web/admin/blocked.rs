@@ -8,7 +8,7 @@ use super::super::routes::Route;
 use super::action::{self, Action, ActionLink};
 use super::actions::done_note;
 use super::connection_filter::parse_position;
-use super::page::admin_page;
+use super::page::{admin_page, page_link};
 use super::view_model::{AdminView, BlockCoverage, Blocked, PageBlock, load_blocks};
 use crate::storage::connections::ConnectionKey;
 use maud::{Markup, html};
@@ -66,7 +66,7 @@ fn row(view: &AdminView, block: &PageBlock) -> Markup {
         tr {
             th scope="row" { (client_name) }
             td { (user_name) }
-            td { (page_name) }
+            td { (page_link(view, block.page_id)) }
             td { (view.clock.day(block.blocked_at)) span.soft { ", by " (block.blocked_by) } }
             td { @if block.covers == BlockCoverage::LocalClients { "Every app on their computer" } @else { "This app" } }
             td.does { (action::button(&view.form_token, &link, &format!("({client_name} of {user_name} on {page_name})"))) }

@@ -10,7 +10,7 @@ use super::action::{self, Action, ActionLink, address, coverage, row_id};
 use super::actions::done_note;
 use super::diagnosis::CheckResult;
 use super::effective_access::Posting;
-use super::page::admin_page;
+use super::page::{admin_page, page_link, page_links};
 use super::view_model::{AdminView, ConnectionDetails, ConnectionSummary, load_connection};
 use super::{chart, health, narrow};
 use crate::model::ids::UserId;
@@ -135,7 +135,7 @@ fn page_blocks(view: &AdminView, connection: &ConnectionSummary) -> Markup {
                 @let about = format!("({} on {})", connection.name(), view.page_name(*page));
                 @let link = ActionLink { action: if is_blocked { Action::Unblock } else { Action::Block }, connections: &key, page: Some(*page), back: Some(&back) };
                 li {
-                    span { (view.page_name(*page)) @if is_blocked { " " span.tag { "Blocked" } } }
+                    span { (page_link(view, *page)) @if is_blocked { " " span.tag { "Blocked" } } }
                     @if is_blocked { (action::button(&view.form_token, &link, &about)) } @else { (action::link(&link, &about)) }
                 }
             }
@@ -151,7 +151,7 @@ fn access(view: &AdminView, connection: &ConnectionSummary) -> Markup {
             @for group in &connection.access {
                 li {
                     (group.sentence) @if group.posting == Posting::Allowed { " " span.tag.warn { "Posts publicly" } }
-                    @if group.pages.len() > NAMED { details { summary { "All " (group.pages.len()) " pages" } p { (view.page_names(&group.pages)) } } }
+                    @if group.pages.len() > NAMED { details { summary { "All " (group.pages.len()) " pages" } p { (page_links(view, &group.pages)) } } }
                 }
             }
             @if connection.access.is_empty() { li { (connection.access_summary) } }

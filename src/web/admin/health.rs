@@ -5,6 +5,7 @@ use super::super::routes::Route;
 use super::action::{self, Action, ActionLink, address};
 use super::advice::Remedy;
 use super::diagnosis::{CheckResult, Diagnosis, DiagnosticCheck, ScopeCheck};
+use super::page::page_links;
 use super::view_model::{AdminView, ConnectionSummary};
 use crate::mcp::protocol_version::ProtocolVersion;
 use maud::{Markup, html};
@@ -32,7 +33,7 @@ pub(super) fn section(view: &AdminView, connection: &ConnectionSummary) -> Marku
                 dd { @match &found.last_error { Some(error) => (check(view, connection, error)), None => "None." } }
                 @if !found.blocked_pages.is_empty() {
                     dt { "Blocked on" }
-                    dd { (view.page_names(&found.blocked_pages)) ". An admin of the page blocked it. Ask them if you need access. Connecting again, or with another app on your computer, doesn't change this." }
+                    dd { (page_links(view, &found.blocked_pages)) ". An admin of the page blocked it. Ask them if you need access. Connecting again, or with another app on your computer, doesn't change this." }
                 }
             }
             (scope_checks(&found.scopes, client_name, connection.is_own))
