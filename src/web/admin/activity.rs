@@ -233,8 +233,10 @@ fn filters(view: &AdminView, filter: &ActivityFilter, actors: &[ActivityActor]) 
             label { "From (UTC)" input type="date" name="from" value=[filter.from.as_deref()]; }
             label { "To (UTC)" input type="date" name="to" value=[filter.to.as_deref()]; }
             @if let Some(client) = &filter.client_id { input type="hidden" name="client" value=(client); }
-            button.small type="submit" { "Show" }
-            @if !filter.is_open() { a.button.small href=(Route::AdminActivity.path()) { "Show all" } }
+            div.buttons {
+                button.small type="submit" { "Show" }
+                @if !filter.is_open() { a.button.small href=(Route::AdminActivity.path()) { "Show all" } }
+            }
         }
         p.soft { "The lists name people and apps of connections that exist or ended in the last 90 days. For others, follow a name in the table." }
     }

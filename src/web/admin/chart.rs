@@ -8,6 +8,10 @@ use maud::{Markup, html};
 const BAR: i64 = 14;
 const GAP: i64 = 6;
 const HEIGHT: i64 = 56;
+/// Room for the axis: the number beside the highest bar, and the days below.
+const LEFT: i64 = 30;
+const BELOW: i64 = 16;
+const ABOVE: i64 = 6;
 
 /// Calls per day and outcome: a picture, and the same numbers as a table.
 pub(super) fn section(calls: &[DayCalls], client_name: &str) -> Markup {
@@ -29,9 +33,15 @@ pub(super) fn section(calls: &[DayCalls], client_name: &str) -> Markup {
 fn bars(days: &[DayCalls], total: i64) -> Markup {
     let highest = days.iter().map(DayCalls::total).max().unwrap_or(1).max(1);
     let width = i64::try_from(days.len()).unwrap_or(0) * (BAR + GAP);
+    let (first, last) = (days.first().map_or(0, |day| day.day), days.last().map_or(0, |day| day.day));
     html! {
-        svg.bars viewBox=(format!("0 0 {width} {}", HEIGHT + 2)) role="img" aria-label={ "Bar chart of " (total) " calls; the numbers follow as a table" } {
+        svg.bars viewBox=(format!("{} {} {} {}", -LEFT, -ABOVE, LEFT + width, ABOVE + HEIGHT + BELOW)) role="img" aria-label={ "Bar chart of " (total) " calls, at most " (highest) " a day; the numbers follow as a table" } {
+            line.grid x1="0" x2=(width) y1="3" y2="3" {}
             line.axis x1="0" x2=(width) y1=(HEIGHT + 1) y2=(HEIGHT + 1) {}
+            text.tick x="-5" y="6" text-anchor="end" { (highest) }
+            text.tick x="-5" y=(HEIGHT + 1) text-anchor="end" { "0" }
+            text.tick x="0" y=(HEIGHT + 13) { (time::day_words(first)) }
+            text.tick x=(width) y=(HEIGHT + 13) text-anchor="end" { (time::day_words(last)) " (UTC)" }
             @for (place, day) in (0_i64..).zip(days) {
                 @for (outcome, y, height) in stack(day, highest) {
                     rect.(outcome.as_str()) x=(place * (BAR + GAP) + GAP / 2) y=(y) width=(BAR) height=(height) {}

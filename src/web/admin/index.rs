@@ -59,7 +59,7 @@ fn zone_choice(clock: &ZonedClock) -> Markup {
                 label { "Time zone"
                     select name="zone" { @for name in time::zones() { option value=(name) selected[name == clock.zone_name()] { (name.replace('_', " ")) } } }
                 }
-                button.small type="submit" { "Use this zone" }
+                div.buttons { button.small type="submit" { "Use this zone" } }
             }
         }
     }

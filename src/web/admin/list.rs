@@ -75,8 +75,10 @@ fn filters(view: &AdminView, filter: &ConnectionFilter) -> Markup {
                 }
             }
             label { "Order" select name="sort" { @for (value, name) in orders { option value=(<&str>::from(value)) selected[filter.sort == value] { (name) } } } }
-            button.small type="submit" { "Show" }
-            @if !filter.is_open() { a.button.small href=(Route::AdminPage.path()) { "Show all" } }
+            div.buttons {
+                button.small type="submit" { "Show" }
+                @if !filter.is_open() { a.button.small href=(Route::AdminPage.path()) { "Show all" } }
+            }
         }
     }
 }
