@@ -14,6 +14,7 @@ use super::context::RequestContext;
 use super::page_error::PageError;
 use super::reply::Response;
 use super::routes::Route;
+use super::time::ZonedClock;
 use crate::hosted::access;
 use crate::model::ids::PageId;
 use crate::model::outcome::Outcome;
@@ -55,6 +56,7 @@ fn consent_page<'a>(
         earlier: request.earlier.as_ref(),
         choice,
         offers_resource_tools: ctx.app.config.has_resource_tools,
+        clock: ZonedClock::in_utc(ctx.now),
         consent_token: form.consent.expose(),
     }
 }

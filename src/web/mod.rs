@@ -24,6 +24,7 @@ mod reply;
 mod revoke;
 mod routes;
 mod sign_in;
+mod time;
 mod token;
 
 pub use context::{App, RequestInputs};

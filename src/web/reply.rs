@@ -72,13 +72,20 @@ pub fn public(kind: &'static str, content: Bytes) -> Response {
     response
 }
 
-/// A page (RFC 9700 4.2.4, 4.16): no script, no frame, no foreign resource, no referrer. No `Cross-Origin-Opener-Policy`: a
-/// client that opened the flow in a popup must find its opener again.
-pub fn html(status: StatusCode, style_hash: &str, page: String) -> Response {
+/// Hashes of the inline elements that a page's policy allows.
+pub struct InlineHashes {
+    pub style: String,
+    pub script: String,
+}
+
+/// A page (RFC 9700 4.2.4, 4.16): no other script than ours, no frame, no foreign resource, no referrer. No
+/// `Cross-Origin-Opener-Policy`: a client that opened the flow in a popup must find its opener again.
+pub fn html(status: StatusCode, allowed: &InlineHashes, page: String) -> Response {
+    let InlineHashes { style, script } = allowed;
     let mut response = empty(status);
     *response.body_mut() = Bytes::from(page);
     let policy = format!(
-        "default-src 'none'; img-src 'self'; style-src '{style_hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; img-src 'self'; style-src {style}; script-src {script}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     set(&mut response, CONTENT_TYPE, "text/html; charset=utf-8");
     set(&mut response, CONTENT_SECURITY_POLICY, &policy);

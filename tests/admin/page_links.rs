@@ -69,7 +69,7 @@ const STRANGE: &str = "<script>x</script>\u{202e}evil\u{2066}\u{200b}\n";
 
 fn has_nothing_strange(page: &str) {
     assert!(page.contains("&lt;script&gt;x&lt;/script&gt;evil"), "it is shown as text: {page}");
-    assert!(!page.contains("<script"), "{page}");
+    assert!(!page.contains("<script>x"), "{page}");
     for hidden in ['\u{202e}', '\u{2066}', '\u{200b}'] {
         assert!(!page.contains(hidden), "{hidden:?} in {page}");
     }

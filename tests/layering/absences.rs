@@ -97,6 +97,7 @@ const PAGES: [&[&str]; 20] = [
     &["web", "endpoint_page"],
     &["web", "layout"],
     &["web", "page_error"],
+    &["web", "time"],
     &["web", "consent", "page"],
     &["web", "admin", "action"],
     &["web", "admin", "action_words"],
@@ -113,7 +114,6 @@ const PAGES: [&[&str]; 20] = [
     &["web", "admin", "session"],
     &["web", "admin", "setup"],
     &["web", "admin", "sign_in"],
-    &["web", "admin", "time"],
 ];
 
 const HTML_RULE: &str = "only the files that render pages contain HTML";

@@ -4,6 +4,9 @@ use crate::support::browser::{Browser, parameter};
 use crate::support::database::Failure;
 use crate::support::flow::{authorize_url, tokens, user};
 use crate::support::{PUBLIC_URL, TestApp, header, json, request};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
 use url::Url;
 
 /// A fault that stays here: a page, no redirect, nothing stored, no trace of what was sent as a link.
@@ -354,7 +357,7 @@ fn request_too_long_for_the_cookie_gets_an_error_page() {
 
 /// A29
 #[test]
-fn every_page_forbids_frames_scripts_referrers_and_caches() {
+fn every_page_forbids_frames_other_scripts_referrers_and_caches() {
     let app = TestApp::new();
     let browser = Browser::new(&app);
     let consent = browser.sign_in(&authorize_url(&[]), user::MARA_ADMIN);
@@ -371,10 +374,17 @@ fn every_page_forbids_frames_scripts_referrers_and_caches() {
 #[track_caller]
 fn has_the_headers_of_a_page(page: &http::Response<bytes::Bytes>, referrer_policy: &str) {
     let policy = header(page, "content-security-policy");
-    for rule in
-        ["default-src 'none'", "style-src 'sha256-", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]
-    {
+    let body = String::from_utf8_lossy(page.body());
+    for rule in ["default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
         assert!(policy.contains(rule), "{policy}");
+    }
+    // Each inline element is the one that the policy names, and there is no other.
+    for (directive, element) in [("style-src", "style"), ("script-src", "script")] {
+        let (start, end) = (format!("<{element}>"), format!("</{element}>"));
+        let text = body.split(&start).nth(1).and_then(|rest| rest.split(&end).next()).expect(element);
+        let hash = STANDARD.encode(Sha256::digest(text));
+        assert!(policy.contains(&format!("{directive} 'sha256-{hash}';")), "{policy}");
+        assert_eq!(body.matches(&format!("<{element}")).count(), 1, "{element}");
     }
     assert_eq!(header(page, "x-frame-options"), "DENY");
     assert_eq!(header(page, "referrer-policy"), referrer_policy);
@@ -382,5 +392,4 @@ fn has_the_headers_of_a_page(page: &http::Response<bytes::Bytes>, referrer_polic
     assert_eq!(header(page, "cache-control"), "no-store");
     assert_eq!(header(page, "cross-origin-opener-policy"), "", "a popup must find its opener");
     assert!(page.headers().keys().all(|name| !name.as_str().starts_with("access-control-")));
-    assert!(!String::from_utf8_lossy(page.body()).contains("<script"));
 }

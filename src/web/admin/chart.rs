@@ -1,6 +1,6 @@
 //! The chart of a connection's calls per day.
 
-use super::time;
+use super::super::time;
 use super::view_model::{DAYS, DayCalls};
 use crate::storage::usage::CallOutcome;
 use maud::{Markup, html};

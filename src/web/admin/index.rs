@@ -5,6 +5,7 @@ use super::super::context::RequestContext;
 use super::super::page_error::PageError;
 use super::super::reply::Response;
 use super::super::routes::Route;
+use super::super::time::{self, ZonedClock};
 use super::actions::done_note;
 use super::activity::filter::ActivityFilter;
 use super::activity::{self, AuditedPages};
@@ -13,7 +14,6 @@ use super::list;
 use super::page::admin_page;
 use super::session::HOSTED_MCP;
 use super::setup::Setup;
-use super::time::{self, ZonedClock};
 use super::view_model::{AdminView, load};
 use crate::model::time_zone;
 use maud::{Markup, html};
@@ -54,10 +54,10 @@ pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, P
 fn zone_choice(clock: &ZonedClock) -> Markup {
     html! {
         details.zone {
-            summary { "Times in " (clock.zone_name()) }
+            summary { "Times in " (clock.zone_label()) }
             form.filters method="get" action=(Route::AdminPage.path()) {
                 label { "Time zone"
-                    select name="zone" { @for name in time::zones() { option value=(name) selected[name == clock.zone_name()] { (name.replace('_', " ")) } } }
+                    select name="zone" data-zone[!clock.is_chosen()] { @for name in time::zones() { option value=(name) selected[name == clock.zone_name()] { (name.replace('_', " ")) } } }
                 }
                 div.buttons { button.small type="submit" { "Use this zone" } }
             }

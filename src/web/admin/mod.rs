@@ -26,7 +26,6 @@ mod page;
 mod session;
 pub(super) mod setup;
 pub(super) mod sign_in;
-mod time;
 mod view_model;
 mod wire;
 

@@ -72,6 +72,18 @@ impl Setup {
         }
     }
 
+    /// The addresses that a client set up by hand needs, by name.
+    fn addresses(&self) -> Vec<(&'static str, &str)> {
+        let always = [
+            ("Authorization server", &*self.issuer),
+            ("Authorization endpoint", self.authorization_endpoint.as_str()),
+            ("Token endpoint", self.token_endpoint.as_str()),
+            ("Revocation endpoint", self.revocation_endpoint.as_str()),
+        ];
+        let register = self.registration_endpoint.as_ref().map(|url| ("Registration endpoint", url.as_str()));
+        always.into_iter().chain(register).collect()
+    }
+
     /// Addresses, scopes and approved clients, for setting a client up by hand.
     pub fn details_section(&self) -> Markup {
         html! {
@@ -79,11 +91,9 @@ impl Setup {
                 details.folded {
                     summary { h2 #details { "Technical details" } }
                 dl.details {
-                    dt { "Authorization server" } dd { code { (self.issuer) } }
-                    dt { "Authorization endpoint" } dd { code { (self.authorization_endpoint) } }
-                    dt { "Token endpoint" } dd { code { (self.token_endpoint) } }
-                    dt { "Revocation endpoint" } dd { code { (self.revocation_endpoint) } }
-                    @if let Some(register) = &self.registration_endpoint { dt { "Registration endpoint" } dd { code { (register) } } }
+                    @for (name, address) in self.addresses() {
+                        dt { (name) } dd.copyable { code data-copy={ "the address of the " (name.to_lowercase()) } { (address) } }
+                    }
                     dt { "Method" } dd { "OAuth authorization code with PKCE S256, no client secret" }
                 }
                 h3 { "Supported scopes" }
@@ -105,13 +115,13 @@ impl Setup {
 pub(in crate::web) fn instructions(url: &str) -> Markup {
     html! {
         label.field for="resource-url" { "Resource URL" }
-        input.copy #resource-url type="text" readonly value=(url) spellcheck="false" aria-describedby="copy-hint";
+        div.copyable { input.copy #resource-url type="text" readonly value=(url) spellcheck="false" aria-describedby="copy-hint" data-copy="the Resource URL"; }
         p.soft #copy-hint { "Select the whole address, then copy it." }
         @for (client, how, line) in steps(url) {
             details {
                 summary { (client) }
                 p { (how) }
-                @if let Some(line) = line { pre tabindex="0" role="region" aria-label={ "To copy for " (client) } { code { (line) } } }
+                @if let Some(line) = line { div.copyable { pre tabindex="0" role="region" aria-label={ "To copy for " (client) } data-copy={ "the line for " (client) } { code { (line) } } } }
             }
         }
     }

@@ -4,13 +4,13 @@
 use super::super::browser::Cookie;
 use super::super::context::RequestContext;
 use super::super::page_error::PageError;
+use super::super::time::ZonedClock;
 use super::advice::{self, Guidance};
 use super::connection_filter::{ConnectionFilter, cut, write_position};
 use super::connections::merge_grants;
 use super::diagnosis::Diagnosis;
 use super::effective_access::{EffectiveAccess, Posting, effective_access, summary};
 use super::session::{Session, Viewer, visible_pages};
-use super::time::ZonedClock;
 use super::wire::{approvals, chosen_pages, date, is_verified, optional_text, scope_names, text};
 use crate::model::ids::{PageId, UserId};
 use crate::model::links::Links;
@@ -198,7 +198,7 @@ impl AdminView {
         let accessible = visible_pages(&session.viewer.api(ctx)).await?;
         let kept = Cookie::of_time_zone(&ctx.app.config.public_url).read_text(ctx.head);
         let of_page = accessible.first().and_then(AccessiblePage::time_zone);
-        let clock = ZonedClock::new(ctx.now, [zone, kept, of_page].into_iter().flatten());
+        let clock = ZonedClock::new(ctx.now, [zone, kept].into_iter().flatten(), of_page);
         let pages = accessible.iter().map(VisiblePage::from).collect();
         let form_token = session.form_token(ctx);
         let links = ctx.app.config.links.clone();

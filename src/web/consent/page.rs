@@ -3,9 +3,9 @@
 use super::super::layout::{destination, first_of, lifetime_label, page_with_head, trust_label, wide_card};
 use super::super::reply::{self, Response};
 use super::super::routes::Route;
+use super::super::time::ZonedClock;
 use super::choice::{Choice, KEEP_EARLIER, MissingChoice, lifetime_as_before};
 use crate::model::scope::{Scope, ScopeSet};
-use crate::model::timestamp::Timestamp;
 use crate::oauth::client::redirect::RedirectKind;
 use crate::oauth::client::{ClientTrust, ResolvedClient};
 use crate::oauth::grant::{GrantLifetime, PageChoice};
@@ -24,6 +24,7 @@ pub(super) struct ConsentPage<'a> {
     pub earlier: Option<&'a EarlierGrant>,
     pub choice: &'a Choice,
     pub offers_resource_tools: bool,
+    pub clock: ZonedClock,
     pub consent_token: &'a str,
 }
 
@@ -85,7 +86,7 @@ impl ConsentPage<'_> {
 
     /// The earlier approval, whose choices are filled in.
     fn before(&self, earlier: &EarlierGrant) -> Markup {
-        let on = utc(earlier.created_at, "%-d %b %Y");
+        let on = self.clock.day(earlier.created_at);
         let pages = match &earlier.pages {
             PageChoice::All => "all pages".to_owned(),
             PageChoice::These(chosen) => {
@@ -245,8 +246,8 @@ impl ConsentPage<'_> {
 
     fn lifetimes(&self) -> Markup {
         let label = |lifetime| match lifetime {
-            GrantLifetime::Until(end) => format!("As before, until {}", utc(end, "%-d %b %Y, %H:%M UTC")),
-            lifetime => lifetime_label(lifetime),
+            GrantLifetime::Until(end) => html! { "As before, until " (self.clock.moment(end)) },
+            lifetime => html! { (lifetime_label(lifetime)) },
         };
         let as_before = self.earlier.and_then(lifetime_as_before);
         html! {
@@ -260,12 +261,6 @@ impl ConsentPage<'_> {
             }
         }
     }
-}
-
-/// A time in UTC, in the format of `strftime`.
-fn utc(at: Timestamp, format: &str) -> String {
-    jiff::Timestamp::from_second(at.as_seconds())
-        .map_or_else(|_| at.to_string(), |time| time.strftime(format).to_string())
 }
 
 fn warnings(client: &ResolvedClient) -> Markup {

@@ -78,7 +78,7 @@ test("a person connects a program on this computer (C11)", needsChromium, async 
   await page.goto(authorizeUrl());
   await signIn(page);
   await page.getByRole("heading", { name: /^Connect/ }).waitFor();
-  assert.equal(await page.evaluate(() => document.scripts.length), 0);
+  assert.equal(await page.evaluate(() => document.scripts.length), 1);
   await allow(page);
   await page.waitForURL(`${client.origin}/callback?**`);
   const answer = new URL(page.url()).searchParams;

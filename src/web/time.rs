@@ -1,5 +1,5 @@
-//! Times in the viewer's time zone, with UTC beside. A page without scripts cannot ask the browser for its zone, so the viewer
-//! chooses it on the page.
+//! Times in the viewer's time zone, with UTC beside. The server does not know the browser's zone: it renders the chosen zone, or the
+//! one of a page of theirs, or UTC; where none was chosen, `script.js` renders the marked times anew in the browser's zone.
 
 use crate::model::time_zone;
 use crate::model::timestamp::Timestamp;
@@ -17,17 +17,40 @@ const DAY: &str = "%-d %b %Y";
 pub(super) struct ZonedClock {
     pub now: Timestamp,
     zone: TimeZone,
+    /// True if the viewer chose the zone, so that the browser's own doesn't take its place.
+    is_chosen: bool,
 }
 
 impl ZonedClock {
-    /// Uses the first known zone of `names`, else UTC.
-    pub(super) fn new<'a>(now: Timestamp, names: impl IntoIterator<Item = &'a str>) -> Self {
-        let zone = names.into_iter().find_map(time_zone::find);
-        Self { now, zone: zone.unwrap_or(TimeZone::UTC) }
+    /// Uses the first known zone among those that the viewer chose, else `otherwise` if it is known, else UTC.
+    pub(super) fn new<'a>(now: Timestamp, chosen: impl IntoIterator<Item = &'a str>, otherwise: Option<&str>) -> Self {
+        let chosen = chosen.into_iter().find_map(time_zone::find);
+        let is_chosen = chosen.is_some();
+        let zone = chosen.or_else(|| otherwise.and_then(time_zone::find)).unwrap_or(TimeZone::UTC);
+        Self { now, zone, is_chosen }
+    }
+
+    /// The clock of a page whose viewer cannot choose a zone.
+    pub(super) const fn in_utc(now: Timestamp) -> Self {
+        Self { now, zone: TimeZone::UTC, is_chosen: false }
     }
 
     pub(super) fn zone_name(&self) -> &str {
         self.zone.iana_name().unwrap_or(UTC)
+    }
+
+    pub(super) const fn is_chosen(&self) -> bool {
+        self.is_chosen
+    }
+
+    /// The name of the zone, as a part that the script replaces.
+    pub(super) fn zone_label(&self) -> Markup {
+        html! { span data-zone[!self.is_chosen] { (self.zone_name()) } }
+    }
+
+    /// Value of `data-local`, which tells the script what to render anew; `None` in a chosen zone.
+    fn local(&self, kind: &'static str) -> Option<&'static str> {
+        (!self.is_chosen).then_some(kind)
     }
 
     /// Day and time, with UTC beside.
@@ -38,7 +61,7 @@ impl ZonedClock {
         // The day is repeated where it is another one.
         let beside = if here.date() == there.date() { "(%H:%M UTC)" } else { "(%-d %b, %H:%M UTC)" };
         html! {
-            time datetime=(at) {
+            time datetime=(at) data-local=[self.local("beside")] {
                 (here.strftime(MOMENT)) " " @if is_utc { (UTC) } @else { (here.strftime(ZONE)) " " span.soft { (there.strftime(beside)) } }
             }
         }
@@ -47,11 +70,11 @@ impl ZonedClock {
     /// Day and time in the zone alone.
     pub(super) fn here(&self, at: Timestamp) -> Markup {
         let Some(here) = self.zoned(at) else { return html! { (at) } };
-        html! { time datetime=(at) { (here.strftime(MOMENT)) " " (here.strftime(ZONE)) } }
+        html! { time datetime=(at) data-local=[self.local("alone")] { (here.strftime(MOMENT)) " " (here.strftime(ZONE)) } }
     }
 
     pub(super) fn day(&self, at: Timestamp) -> Markup {
-        html! { time datetime=(at) { @match self.zoned(at) { Some(here) => (here.strftime(DAY)), None => (at) } } }
+        html! { time datetime=(at) data-local=[self.local("day")] { @match self.zoned(at) { Some(here) => (here.strftime(DAY)), None => (at) } } }
     }
 
     pub(super) fn since(&self, at: Timestamp) -> String {
@@ -106,7 +129,7 @@ mod tests {
 
     fn moment(zone: &str, seconds: i64) -> String {
         let at = Timestamp::from_seconds(seconds);
-        ZonedClock::new(at, [zone])
+        ZonedClock::new(at, [zone], None)
             .moment(at)
             .into_string()
             .replace(r#"<span class="soft">"#, "")
@@ -125,8 +148,21 @@ mod tests {
     #[test]
     fn first_known_zone_is_used() {
         let now = Timestamp::from_seconds(0);
-        assert_eq!(ZonedClock::new(now, ["Mars/Olympus", "Asia/Tokyo", "UTC"]).zone_name(), "Asia/Tokyo");
-        assert_eq!(ZonedClock::new(now, ["", "../etc/passwd", "<b>"]).zone_name(), "UTC");
+        assert_eq!(ZonedClock::new(now, ["Mars/Olympus", "Asia/Tokyo", "UTC"], None).zone_name(), "Asia/Tokyo");
+        assert_eq!(ZonedClock::new(now, ["", "../etc/passwd", "<b>"], None).zone_name(), "UTC");
+        assert_eq!(ZonedClock::new(now, [""], Some("Europe/Berlin")).zone_name(), "Europe/Berlin");
+    }
+
+    #[test]
+    fn times_are_marked_for_the_script_unless_a_zone_was_chosen() {
+        let now = Timestamp::from_seconds(0);
+        let texts = |clock: &ZonedClock| {
+            let marks = [clock.moment(now), clock.here(now), clock.day(now), clock.zone_label()];
+            marks.map(|markup| markup.into_string().contains(" data-"))
+        };
+        assert_eq!(texts(&ZonedClock::new(now, [], Some("Europe/Berlin"))), [true; 4]);
+        assert_eq!(texts(&ZonedClock::in_utc(now)), [true; 4]);
+        assert_eq!(texts(&ZonedClock::new(now, ["UTC"], Some("Europe/Berlin"))), [false; 4]);
     }
 
     #[test]
