@@ -82,21 +82,15 @@ impl World {
         Self { config: Rc::new(config), ports: Rc::default() }
     }
 
+    /// Sends a request to a new instance, so that no state is carried over.
     pub fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
-        // A new instance for each request, so that no state is carried over.
+        send_to(&self.instance(), request)
+    }
+
+    /// An instance that has answered nothing yet.
+    pub fn instance(&self) -> App {
         let ports = &self.ports;
-        let app = App::new(self.config.clone(), ports.clone(), ports.clone(), ports.clone());
-        let inputs = RequestInputs {
-            request_id: RequestId::parse("fuzzed").expect("an id"),
-            now: Timestamp::from_seconds(NOW),
-            clock: &|| NOW.unsigned_abs() * 1000,
-            random: &|bytes: &mut [u8]| bytes.fill(7),
-        };
-        let (head, bytes) = request.into_parts();
-        let (head, body) = (Request::from_parts(head, ()), SentBody(bytes));
-        let answer = web::handle(&app, inputs, &head, &body).now_or_never().expect("nothing waits").response;
-        assert_ne!(answer.status(), 500);
-        answer
+        App::new(self.config.clone(), ports.clone(), ports.clone(), ports.clone())
     }
 
     pub fn answer_upstream(&self, body: Bytes) {
@@ -138,6 +132,21 @@ impl World {
     pub fn code(&self) -> String {
         AuthorizationCode::issue(&[3; 32], &self.config.checksum_keys).expose().to_owned()
     }
+}
+
+/// Sends a request to an instance.
+pub fn send_to(app: &App, request: Request<Bytes>) -> Response<Bytes> {
+    let inputs = RequestInputs {
+        request_id: RequestId::parse("fuzzed").expect("an id"),
+        now: Timestamp::from_seconds(NOW),
+        clock: &|| NOW.unsigned_abs() * 1000,
+        random: &|bytes: &mut [u8]| bytes.fill(7),
+    };
+    let (head, bytes) = request.into_parts();
+    let (head, body) = (Request::from_parts(head, ()), SentBody(bytes));
+    let answer = web::handle(app, inputs, &head, &body).now_or_never().expect("nothing waits").response;
+    assert_ne!(answer.status(), 500);
+    answer
 }
 
 struct SentBody(Bytes);

@@ -1,12 +1,13 @@
 //! Bearer tokens (RFC 6750): finds the user, client and grant of an access token.
 
+use super::ended_tokens::EndedTokens;
 use crate::keyring::KeyRing;
 use crate::model::ids::{GrantId, PageId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::model::write_policy::ConfirmMode;
 use crate::oauth::client::ClientId;
-use crate::oauth::grant::PageChoice;
+use crate::oauth::grant::{Grant, PageChoice};
 use crate::oauth::secret::AccessToken;
 use crate::ports::{Database, DatabaseError};
 use crate::storage::tokens::AccessRecord;
@@ -56,31 +57,63 @@ pub enum BearerError {
     Storage(#[from] DatabaseError),
 }
 
-/// Finds the caller of a token: no I/O for malformed tokens, one read for others, and a write of its use: after each refresh, and
-/// at most every five minutes.
-pub async fn find_caller(
-    db: &dyn Database,
-    token: &str,
-    checksum_keys: &KeyRing,
-    resource: &str,
-    now: Timestamp,
-) -> Result<Caller, BearerError> {
-    let token = AccessToken::parse(token, checksum_keys).ok_or(BearerError::NotOurs)?;
-    let found = tokens::find_access(db, &token.hash()).await?;
-    let (grant, record) = found.ok_or(BearerError::InvalidToken)?;
-    if grant.is_revoked || now >= record.expires_at || grant.resource != resource {
-        return Err(BearerError::InvalidToken);
+/// The ports and values that the bearer token of one request is checked with.
+pub struct BearerCheck<'a> {
+    pub db: &'a dyn Database,
+    pub checksum_keys: &'a KeyRing,
+    /// The resource that the token must have been issued for (RFC 8707).
+    pub resource: &'a str,
+    pub ended: &'a EndedTokens,
+    pub now: Timestamp,
+}
+
+/// A use of an access token that is to be recorded, after each refresh and at most every five minutes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessUse {
+    grant_id: GrantId,
+    generation: i64,
+    used_at: Timestamp,
+}
+
+impl AccessUse {
+    /// Records the use. One that is not recorded is recorded by the next call: until then a repeated refresh is taken for that of a
+    /// client whose answer was lost.
+    pub async fn record(&self, db: &dyn Database) -> Result<(), DatabaseError> {
+        grants::touch(db, &self.grant_id, self.generation, self.used_at).await
     }
-    let is_outdated = |used_at| used_at + grants::LAST_USED_PRECISION <= now;
-    if !record.is_use_recorded || record.last_used_at.is_none_or(is_outdated) {
-        // A failed update doesn't fail the call: the next call repeats it.
-        let _ = grants::touch(db, &grant.id, record.generation, now).await;
+}
+
+impl BearerCheck<'_> {
+    /// Finds the caller of a token: no I/O for malformed tokens and those found ended a moment ago, one read for others. Also
+    /// returns the use to record, if there is one.
+    pub async fn find_caller(&self, token: &str) -> Result<(Caller, Option<AccessUse>), BearerError> {
+        let Self { db, resource, ended, now, .. } = *self;
+        let hash = AccessToken::parse(token, self.checksum_keys).ok_or(BearerError::NotOurs)?.hash();
+        if ended.has(&hash, now) {
+            return Err(BearerError::InvalidToken);
+        }
+        let found = tokens::find_access(db, &hash).await?;
+        let Some((grant, record)) = found.filter(|(grant, record)| !grant.is_revoked && now < record.expires_at) else {
+            ended.keep(hash, now);
+            return Err(BearerError::InvalidToken);
+        };
+        if grant.resource != resource {
+            return Err(BearerError::InvalidToken);
+        }
+        let is_outdated = |used_at| used_at + grants::LAST_USED_PRECISION <= now;
+        let is_to_record = !record.is_use_recorded || record.last_used_at.is_none_or(is_outdated);
+        let (grant_id, generation) = (grant.id.clone(), record.generation);
+        let access_use = is_to_record.then_some(AccessUse { grant_id, generation, used_at: now });
+        Ok((caller(grant, record), access_use))
     }
+}
+
+fn caller(grant: Grant, record: AccessRecord) -> Caller {
     let AccessRecord { scopes, blocked_pages, are_writes_paused, has_resource_tools, confirm, .. } = record;
     let confirm = confirm.map_or(ConfirmMode::Never, |word| ConfirmMode::from_stored(&word));
     // A token issued before the grant was narrowed still names the scopes that it had.
     let scopes = scopes.intersection(grant.scopes);
-    Ok(Caller {
+    Caller {
         user_id: grant.user_id,
         client_id: grant.client_id,
         client_name: grant.client_name,
@@ -91,5 +124,5 @@ pub async fn find_caller(
         are_writes_paused,
         has_resource_tools,
         confirm,
-    })
+    }
 }

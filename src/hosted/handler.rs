@@ -7,6 +7,7 @@ use crate::catalog::find_resource;
 use crate::catalog::resources::RESOURCES;
 use crate::features;
 use crate::keyring::KeyRing;
+use crate::mcp::prepared::PreparedResults;
 use crate::mcp::{Error, ServerProfile};
 use crate::model::ids::{PageId, RequestId};
 use crate::model::scope::{Requirement, Scope};
@@ -55,6 +56,8 @@ pub struct HostedHandler<'a> {
     pub profile: Option<&'a ServerProfile>,
     /// True if resources can be read by tools: the operator and the person both want it.
     pub has_resource_tools: bool,
+    /// Lists that this instance has serialized before.
+    pub prepared: &'a PreparedResults,
 }
 
 impl HostedHandler<'_> {

@@ -10,6 +10,7 @@ mod call;
 pub mod call_log;
 mod call_record;
 mod complete;
+pub mod ended_tokens;
 mod handler;
 mod instructions;
 mod lists;
@@ -28,6 +29,7 @@ pub use handler::{CallContext, HostedHandler};
 
 use crate::catalog::uri::Roots;
 use crate::catalog::{Binding, Resource, Variables};
+use crate::mcp::prepared::{CallerKind, PreparedResults};
 use crate::mcp::{
     Completion, Error, Handled, InputContext, ListEntry, ListedResource, PromptOutcome, ResourceContents,
     ServerHandler, ServerInfo, Skill, Suggestions, ToolOutcome,
@@ -43,6 +45,13 @@ impl ServerHandler for HostedHandler<'_> {
     fn server(&self) -> ServerInfo<'_> {
         let version = env!("CARGO_PKG_VERSION");
         ServerInfo { name: "statibeat-hosted-mcp", title: "StatiBeat", version, profile: self.profile }
+    }
+
+    /// Lists depend on the scopes, and on whether the resource tools are offered.
+    fn prepared(&self) -> Option<(&PreparedResults, CallerKind)> {
+        let scopes = u16::from(self.context.caller.scopes.bits());
+        let kind = CallerKind(scopes << 1 | u16::from(self.has_resource_tools));
+        Some((self.prepared, kind))
     }
 
     fn instructions(&self) -> Cow<'static, str> {

@@ -4,6 +4,7 @@ use super::CallContext;
 use super::HostedHandler;
 use super::bearer::Caller;
 use crate::keyring::KeyRing;
+use crate::mcp::prepared::PreparedResults;
 use crate::model::ids::{GrantId, RequestId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
@@ -105,7 +106,9 @@ impl Scene {
             random: &counting_random,
             log: &log,
         };
-        test(&HostedHandler { context, upstream: &upstream, profile: None, has_resource_tools: false }).await
+        let prepared = PreparedResults::default();
+        let (profile, has_resource_tools) = (None, false);
+        test(&HostedHandler { context, upstream: &upstream, profile, has_resource_tools, prepared: &prepared }).await
     }
 
     /// The audit rows, newest first.

@@ -5,6 +5,7 @@ use super::handler_values::{
     Completion, ListedResource, PromptOutcome, ResourceContents, ServerInfo, Suggestions, ToolOutcome,
 };
 use super::input_request::InputContext;
+use super::prepared::{CallerKind, PreparedResults};
 use super::report::Handled;
 use super::results::ListEntry;
 use super::skill::Skill;
@@ -17,6 +18,11 @@ use std::borrow::Cow;
 #[async_trait(?Send)]
 pub trait ServerHandler {
     fn server(&self) -> ServerInfo<'_>;
+
+    /// The results that this instance has serialized before, and the kind of this caller; `None` if nothing is kept.
+    fn prepared(&self) -> Option<(&PreparedResults, CallerKind)> {
+        None
+    }
 
     /// Instructions for models, which name the resource to read first.
     fn instructions(&self) -> Cow<'static, str>;

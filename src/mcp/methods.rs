@@ -8,6 +8,7 @@ use super::handler_values::{Completion, CompletionTarget, ToolOutcome};
 use super::input_request::InputContext;
 use super::message::Request;
 use super::paging;
+use super::prepared::PreparedKey;
 use super::protocol_error::ProtocolError;
 use super::protocol_version::ProtocolVersion;
 use super::report::{self, CallDetails, CallEnd, Handled};
@@ -21,6 +22,7 @@ use crate::catalog::argument::describe;
 use crate::model::missing_access::MissingAccess;
 use crate::model::visible::quote;
 use serde_json::{Map, Value};
+use std::rc::Rc;
 use std::time::Duration;
 use strum::{EnumString, IntoStaticStr};
 
@@ -161,11 +163,6 @@ impl Exchange<'_> {
                 let prompt = handler.prompt(text(params, "name")?, texts(params, "arguments")?, input).await;
                 prompt.map(|outcome| responder.into_response(GetPromptResult::from(outcome), CacheHint::None))
             }
-            Method::ListSkills => {
-                let entries =
-                    handler.skills().iter().map(|skill| ListEntry::Owned(results::print(&skill.entry()))).collect();
-                self.list(entries, ListEntries::Skills, LISTS_FRESH_FOR).into()
-            }
             Method::GetSkill => {
                 let skill = handler.skill(text(params, "uri")?)?;
                 let result = GetSkillResult { skill: skill.entry() };
@@ -183,21 +180,17 @@ impl Exchange<'_> {
                 Ok(responder.into_response(result, CacheHint::None)).into()
             }
             Method::Ping => Ok(responder.into_response(EmptyResult {}, CacheHint::None)).into(),
-            Method::Discover => {
-                let result = DiscoverResult::new(handler.instructions());
-                let responder = Responder { server: handler.server(), ..*responder };
-                Ok(responder.into_response(result, CacheHint::Private(DISCOVERY_FRESH_FOR))).into()
-            }
-            Method::ListTools => self.list(handler.tools(), ListEntries::Tools, LISTS_FRESH_FOR).into(),
             Method::ListResources => {
                 let listed = handler.resources().await?;
                 let entries = listed.iter().map(|listed| ListEntry::Owned(results::print_resource(listed)));
-                self.list(entries.collect(), ListEntries::Resources, RESOURCES_FRESH_FOR).into()
+                let listed = self.list(entries.collect(), ListEntries::Resources, RESOURCES_FRESH_FOR);
+                listed.map(|result| responder.wrap(&result)).into()
             }
-            Method::ListResourceTemplates => {
-                self.list(handler.resource_templates(), ListEntries::ResourceTemplates, LISTS_FRESH_FOR).into()
-            }
-            Method::ListPrompts => self.list(handler.prompts(), ListEntries::Prompts, LISTS_FRESH_FOR).into(),
+            Method::Discover
+            | Method::ListTools
+            | Method::ListResourceTemplates
+            | Method::ListPrompts
+            | Method::ListSkills => self.find_prepared(method).map(|result| responder.wrap(&result)).into(),
         };
         Ok(response.map(|response| (response, report::ANSWERED)))
     }
@@ -206,6 +199,35 @@ impl Exchange<'_> {
     fn reads_skill(&self) -> bool {
         let uri = self.params.get("uri").and_then(Value::as_str);
         !self.responder.version.has_handshake() && uri.is_some_and(skill::is_skill_uri)
+    }
+
+    /// The result of a method that reads nothing, serialized before for callers of this kind if it is the first page.
+    fn find_prepared(&self, method: Method) -> Result<Rc<[u8]>, Error> {
+        let Self { handler, params, responder, .. } = self;
+        let print = || match method {
+            Method::ListTools => self.list(handler.tools(), ListEntries::Tools, LISTS_FRESH_FOR),
+            Method::ListPrompts => self.list(handler.prompts(), ListEntries::Prompts, LISTS_FRESH_FOR),
+            Method::ListResourceTemplates => {
+                self.list(handler.resource_templates(), ListEntries::ResourceTemplates, LISTS_FRESH_FOR)
+            }
+            Method::ListSkills => {
+                let entries =
+                    handler.skills().iter().map(|skill| ListEntry::Owned(results::print(&skill.entry()))).collect();
+                self.list(entries, ListEntries::Skills, LISTS_FRESH_FOR)
+            }
+            _ => {
+                let result = DiscoverResult::new(handler.instructions());
+                let responder = Responder { server: handler.server(), ..*responder };
+                Ok(responder.print(result, CacheHint::Private(DISCOVERY_FRESH_FOR)))
+            }
+        };
+        match handler.prepared().filter(|_| params.get("cursor").is_none_or(Value::is_null)) {
+            Some((results, caller_kind)) => {
+                let key = PreparedKey { method: method.into(), version: responder.version, caller_kind };
+                results.find_or_print(key, print)
+            }
+            None => print().map(Rc::from),
+        }
     }
 
     /// A page or a role that does not allow the call is told to the model, which can choose another page; as a protocol
@@ -226,7 +248,7 @@ impl Exchange<'_> {
         }))
     }
 
-    /// The page of a list that the cursor of the request names.
+    /// The page of a list that the cursor of the request names, serialized.
     fn list(
         &self,
         entries: Vec<ListEntry>,
@@ -239,7 +261,7 @@ impl Exchange<'_> {
         };
         let page = paging::page(entries, cursor)?;
         let result = ListResult { next_cursor: page.next, entries: wrap(page.entries) };
-        Ok(self.responder.into_response(result, CacheHint::Private(fresh_for)))
+        Ok(self.responder.print(result, CacheHint::Private(fresh_for)))
     }
 }
 

@@ -14,6 +14,7 @@ pub mod input_request;
 pub mod message;
 pub mod methods;
 pub mod paging;
+pub mod prepared;
 pub mod protocol_error;
 pub mod protocol_version;
 pub mod report;

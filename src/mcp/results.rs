@@ -10,7 +10,7 @@ use super::protocol_version::ProtocolVersion;
 use super::skill::{MARKDOWN, Skill};
 use crate::catalog::{Effect, Prompt, PromptArgument, Resource, Tool};
 use crate::model::scope::{Scope, ScopeSet};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use std::borrow::Cow;
@@ -80,20 +80,35 @@ impl Responder<'_> {
         self.respond(result, "input_required", CacheHint::None)
     }
 
+    /// A complete result without the response around it.
+    pub fn print(&self, result: impl Serialize, hint: CacheHint) -> Vec<u8> {
+        to_bytes(&self.versioned(result, "complete", hint))
+    }
+
+    /// The response with a result from [`Self::print`]; the same bytes as [`Self::into_response`].
+    pub fn wrap(&self, result: &[u8]) -> Vec<u8> {
+        let id = to_bytes(self.id.as_value());
+        [b"{\"id\":", id.as_slice(), b",\"jsonrpc\":\"", JSON_RPC.as_bytes(), b"\",\"result\":", result, b"}"].concat()
+    }
+
     fn respond(&self, result: impl Serialize, result_type: &'static str, hint: CacheHint) -> Vec<u8> {
+        let result = self.versioned(result, result_type, hint);
+        to_bytes(&JsonRpcResponse { id: self.id.as_value(), jsonrpc: JSON_RPC, result })
+    }
+
+    fn versioned<T>(&self, result: T, result_type: &'static str, hint: CacheHint) -> VersionedResult<'_, T> {
         let is_bare = self.version.has_handshake();
         let hint = match hint {
             CacheHint::Private(time) if !is_bare => Some((time, "private")),
             CacheHint::None | CacheHint::Private(_) => None,
         };
-        let result = VersionedResult {
+        VersionedResult {
             meta: (!is_bare).then_some(ResultMeta { server: &self.server }),
             cache_scope: hint.map(|(_, scope)| scope),
             result_type: (!is_bare).then_some(result_type),
             ttl_ms: hint.map(|(time, _)| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
             result,
-        };
-        to_bytes(&JsonRpcResponse { id: self.id.as_value(), jsonrpc: JSON_RPC, result })
+        }
     }
 }
 
@@ -265,13 +280,28 @@ enum ContentBlock {
 #[serde(rename_all = "camelCase")]
 struct TextResourceContents {
     mime_type: &'static str,
-    text: String,
+    text: ResourceText,
     uri: String,
+}
+
+enum ResourceText {
+    Json(Value),
+    Markdown(String),
+}
+
+impl Serialize for ResourceText {
+    /// Writes JSON as text inside of JSON at once, without that text in between.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Json(body) => serializer.collect_str(body),
+            Self::Markdown(text) => serializer.serialize_str(text),
+        }
+    }
 }
 
 impl From<ResourceContents> for TextResourceContents {
     fn from(contents: ResourceContents) -> Self {
-        Self { uri: contents.uri, mime_type: JSON, text: contents.body.to_string() }
+        Self { uri: contents.uri, mime_type: JSON, text: ResourceText::Json(contents.body) }
     }
 }
 
@@ -315,7 +345,8 @@ impl From<ResourceContents> for ReadResourceResult {
 
 impl From<Skill> for ReadResourceResult {
     fn from(skill: Skill) -> Self {
-        Self { contents: [TextResourceContents { uri: skill.uri(), mime_type: MARKDOWN, text: skill.file }] }
+        let (uri, text) = (skill.uri(), ResourceText::Markdown(skill.file));
+        Self { contents: [TextResourceContents { uri, mime_type: MARKDOWN, text }] }
     }
 }
 

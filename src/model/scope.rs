@@ -90,6 +90,11 @@ impl ScopeSet {
         Scope::ALL.iter().copied().filter(|scope| !scope.is_write()).collect()
     }
 
+    /// One bit for each scope, in display order.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
     /// The write scopes in this set.
     pub fn writes(self) -> ScopeSet {
         self.iter().filter(|scope| scope.is_write()).collect()

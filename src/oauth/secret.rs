@@ -76,7 +76,7 @@ pub struct OpaqueToken<U> {
 }
 
 /// The stored form of a secret: base64url of its SHA-256.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct SecretHash(String);
 
 impl SecretHash {

@@ -1,9 +1,11 @@
 //! Context of a handler: [`App`] lives as long as the instance, [`RequestContext`] as long as one request.
 
 use crate::config::Config;
+use crate::hosted::ended_tokens::EndedTokens;
 use crate::hosted::rate_limit::MessageCounts;
 use crate::keyring::KeyRing;
 use crate::mcp::ServerProfile;
+use crate::mcp::prepared::PreparedResults;
 use crate::model::ids::{GrantId, RequestId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::Clients;
@@ -13,6 +15,7 @@ use crate::storage::usage_buffer::UsageBuffer;
 use crate::telemetry::{Clock, RequestLog};
 use crate::upstream::memory::Memory;
 use crate::upstream::{Client, ClientSettings, Principal, UserClient};
+use crate::web::documents::Documents;
 use crate::web::routes;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,6 +30,10 @@ pub struct App {
     pub limiter: Rc<dyn RateLimiter>,
     pub memory: Memory,
     pub messages: MessageCounts,
+    pub ended_tokens: EndedTokens,
+    /// Lists and discovery results, serialized.
+    pub prepared: PreparedResults,
+    pub(super) documents: Documents,
     pub usage: UsageBuffer,
     /// Website, icons and description of the server; `None` without a website.
     pub profile: Option<ServerProfile>,
@@ -39,9 +46,20 @@ impl App {
         http: Rc<dyn HttpClient>,
         limiter: Rc<dyn RateLimiter>,
     ) -> Self {
-        let (memory, messages, usage) = (Memory::default(), MessageCounts::default(), UsageBuffer::default());
         let profile = routes::profile(&config);
-        Self { config, db, http, limiter, memory, messages, usage, profile }
+        Self {
+            config,
+            db,
+            http,
+            limiter,
+            memory: Memory::default(),
+            messages: MessageCounts::default(),
+            ended_tokens: EndedTokens::default(),
+            prepared: PreparedResults::default(),
+            documents: Documents::default(),
+            usage: UsageBuffer::default(),
+            profile,
+        }
     }
 
     pub(super) fn settings(&self) -> ClientSettings<'_> {

@@ -7,7 +7,7 @@ use super::reply::{self, Challenge, Response};
 use super::{body, endpoint_page, routes::Route};
 use crate::hosted::CallContext;
 use crate::hosted::HostedHandler;
-use crate::hosted::bearer::{self, BearerError, Caller};
+use crate::hosted::bearer::{AccessUse, BearerCheck, BearerError, Caller};
 use crate::hosted::call_log;
 use crate::mcp::CallReport;
 use crate::mcp::error;
@@ -23,6 +23,7 @@ use crate::storage::diagnostics::ClientReport;
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::usage::{CallOutcome, CallUsage, UsageEvent};
 use crate::telemetry::LoggedCaller;
+use futures_util::future::join;
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::{Method, Request, StatusCode};
 use std::borrow::Cow;
@@ -33,18 +34,31 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &dyn RequestBody) -> Re
     if endpoint_page::is_wanted(ctx.head) {
         return endpoint_page::render(ctx);
     }
-    let mut response = match admit(ctx).await {
-        Ok(caller) => match body::read(ctx.head, Route::Mcp, body).await {
-            Ok(bytes) => answer(ctx, &bytes, &caller).await,
-            Err(error) => body::refuse(ctx, Route::Mcp, error),
-        },
-        Err(refusal) => {
-            ctx.log.set_reason(refusal.word());
-            refuse(ctx, refusal)
+    let mut access_use = None;
+    let admitted = admit(ctx, &mut access_use).await;
+    let respond = async {
+        match admitted {
+            Ok(caller) => match body::read(ctx.head, Route::Mcp, body).await {
+                Ok(bytes) => answer(ctx, &bytes, &caller).await,
+                Err(error) => body::refuse(ctx, Route::Mcp, error),
+            },
+            Err(refusal) => {
+                ctx.log.set_reason(refusal.word());
+                refuse(ctx, refusal)
+            }
         }
     };
+    let (mut response, ()) = join(respond, record_use(ctx, access_use)).await;
     reply::vary_by_caller(&mut response);
     response
+}
+
+/// Records the use of the token beside the call. A call that was answered was recorded, unless D1 failed: then the next one is.
+async fn record_use(ctx: &RequestContext<'_>, access_use: Option<AccessUse>) {
+    if let Some(access_use) = access_use {
+        // Not worth a refused call.
+        let _ = access_use.record(ctx.db).await;
+    }
 }
 
 enum RejectedRequest {
@@ -72,12 +86,18 @@ impl RejectedRequest {
 
 /// The checks that come before any byte of a message is read, in the order clients rely on: a probe without a token learns how to
 /// get one whatever its method and body.
-async fn admit(ctx: &RequestContext<'_>) -> Result<Caller, RejectedRequest> {
+/// Leaves the use of the token that is to be recorded in `access_use`, also where the message is refused after all.
+async fn admit(ctx: &RequestContext<'_>, access_use: &mut Option<AccessUse>) -> Result<Caller, RejectedRequest> {
     check_origin(ctx)?;
     let token = bearer_token(ctx.head).map_err(RejectedRequest::Challenge)?;
     let resource = Route::Mcp.url(&ctx.app.config.public_url);
-    let caller = match bearer::find_caller(ctx.db, token, ctx.checksum_keys(), resource.as_str(), ctx.now).await {
-        Ok(caller) => caller,
+    let (checksum_keys, ended) = (ctx.checksum_keys(), &ctx.app.ended_tokens);
+    let check = BearerCheck { db: ctx.db, checksum_keys, resource: resource.as_str(), ended, now: ctx.now };
+    let caller = match check.find_caller(token).await {
+        Ok((caller, found_use)) => {
+            *access_use = found_use;
+            caller
+        }
         Err(reason) => return Err(no_caller(ctx, reason).await),
     };
     let (client, grant) = (caller.client_id.as_str().to_owned(), caller.grant_id.as_str().to_owned());
@@ -158,7 +178,8 @@ async fn answer(ctx: &RequestContext<'_>, body: &[u8], caller: &Caller) -> Respo
     };
     let has_resource_tools = ctx.app.config.has_resource_tools && caller.has_resource_tools;
     let profile = ctx.app.profile.as_ref();
-    let handler = HostedHandler { context, upstream: &ctx.upstream, profile, has_resource_tools };
+    let prepared = &ctx.app.prepared;
+    let handler = HostedHandler { context, upstream: &ctx.upstream, profile, has_resource_tools, prepared };
     let (answer, report) = match server::receive(&headers, body) {
         Ok(call) => {
             call_log::log(ctx.log, &call);

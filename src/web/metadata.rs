@@ -3,18 +3,29 @@
 use super::context::RequestContext;
 use super::reply::{self, Response};
 use crate::upstream::assertion;
+use bytes::Bytes;
+use serde::Serialize;
+use std::cell::OnceCell;
+
+fn document(kept: &OnceCell<Bytes>, print: impl FnOnce() -> Bytes) -> Response {
+    reply::document(kept.get_or_init(print).clone())
+}
+
+fn print(document: &impl Serialize) -> Bytes {
+    serde_json::to_vec(document).unwrap_or_default().into()
+}
 
 /// Protected resource metadata (RFC 9728).
 pub(super) fn protected_resource(ctx: &RequestContext<'_>) -> Response {
-    reply::document(&ctx.endpoints().protected_resource())
+    document(&ctx.app.documents.protected_resource, || print(&ctx.endpoints().protected_resource()))
 }
 
 /// Authorization server metadata (RFC 8414).
 pub(super) fn authorization_server(ctx: &RequestContext<'_>) -> Response {
-    reply::document(&ctx.endpoints().authorization_server())
+    document(&ctx.app.documents.authorization_server, || print(&ctx.endpoints().authorization_server()))
 }
 
 /// The public keys that StatiBeat checks our assertions with (RFC 7517).
 pub(super) fn assertion_keys(ctx: &RequestContext<'_>) -> Response {
-    reply::document(&assertion::jwks(&ctx.app.config.assertion_keys))
+    document(&ctx.app.documents.assertion_keys, || print(&assertion::jwks(&ctx.app.config.assertion_keys)))
 }

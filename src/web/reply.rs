@@ -35,9 +35,9 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
 }
 
 /// The same with a body that is already serialized.
-pub fn json_bytes(status: StatusCode, body: Vec<u8>) -> Response {
+pub fn json_bytes(status: StatusCode, body: impl Into<Bytes>) -> Response {
     let mut response = empty(status);
-    *response.body_mut() = Bytes::from(body);
+    *response.body_mut() = body.into();
     set(&mut response, CONTENT_TYPE, "application/json");
     set(&mut response, PRAGMA, "no-cache");
     set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
@@ -54,9 +54,9 @@ pub fn csv(file_name: &str, text: String) -> Response {
     response
 }
 
-/// A public document that may be cached for five minutes.
-pub fn document(body: &impl Serialize) -> Response {
-    let mut response = json(StatusCode::OK, body);
+/// A public JSON document that may be cached for five minutes.
+pub fn document(body: Bytes) -> Response {
+    let mut response = json_bytes(StatusCode::OK, body);
     response.headers_mut().remove(PRAGMA);
     set(&mut response, CACHE_CONTROL, "public, max-age=300");
     response

@@ -15,12 +15,9 @@ use futures_util::FutureExt as _;
 use http::{Request, Response};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use statibeat_mcp::hosted::rate_limit::MessageCounts;
 use statibeat_mcp::model::ids::RequestId;
 use statibeat_mcp::model::timestamp::Timestamp;
 use statibeat_mcp::ports::{BodyError, RequestBody};
-use statibeat_mcp::storage::usage_buffer::UsageBuffer;
-use statibeat_mcp::upstream::memory::Memory;
 use statibeat_mcp::web::{self, App, RequestInputs};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -189,16 +186,8 @@ impl Engine {
             random: &random,
         };
         // A new instance each time: nothing that an instance remembers decides about access.
-        let app = App {
-            config: Rc::clone(&self.app.config),
-            db: Rc::clone(&self.app.db),
-            http: Rc::clone(&self.app.http),
-            limiter: Rc::clone(&self.app.limiter),
-            memory: Memory::default(),
-            messages: MessageCounts::default(),
-            usage: UsageBuffer::default(),
-            profile: None,
-        };
+        let Self { app: App { config, db, http, limiter, .. }, .. } = self;
+        let app = App::new(Rc::clone(config), Rc::clone(db), Rc::clone(http), Rc::clone(limiter));
         web::handle(&app, inputs, &head, &SentBody(Bytes::from(sent.body.clone()))).await.response
     }
 }

@@ -253,3 +253,29 @@ fn a_message_over_the_limit_is_refused() {
     assert_eq!(answer.status(), 413);
     assert!(json(&answer)["error"]["message"].is_string());
 }
+
+#[test]
+fn token_that_ended_is_looked_up_once_a_minute_and_one_that_lives_each_time() {
+    let app = TestApp::new();
+    let (ended, other) = (app.connect(user::MARA_ADMIN, READS), app.connect(user::MARA_ADMIN, READS));
+    app.revoke(&ended.refresh, &[]);
+    let batches = |token: &str, status: u16| {
+        let before = app.db.batches.get();
+        assert_eq!(app.ping(token), status);
+        app.db.batches.get() - before
+    };
+    assert_eq!([batches(&ended.access, 401), batches(&ended.access, 401)], [1, 0]);
+    app.ping(&other.access);
+    assert_eq!([batches(&other.access, 200), batches(&other.access, 200)], [1, 1]);
+    app.advance(Duration::from_mins(1));
+    assert_eq!(batches(&ended.access, 401), 1, "a minute later");
+}
+
+#[test]
+fn token_whose_row_could_not_be_read_is_no_ended_one() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, READS);
+    app.db.faults.once(0, Failure::Before);
+    assert_eq!(app.ping(&pair.access), 503);
+    assert_eq!(app.ping(&pair.access), 200);
+}

@@ -11,6 +11,7 @@ use statibeat_mcp::hosted::CallContext;
 use statibeat_mcp::hosted::HostedHandler;
 use statibeat_mcp::hosted::bearer::Caller;
 use statibeat_mcp::keyring::KeyRing;
+use statibeat_mcp::mcp::prepared::PreparedResults;
 use statibeat_mcp::mcp::{InputContext, ServerHandler as _};
 use statibeat_mcp::model::ids::{GrantId, RequestId, UserId};
 use statibeat_mcp::model::scope::ScopeSet;
@@ -152,7 +153,9 @@ impl<'a> World<'a> {
             random: &draw,
             log: &|_| {},
         };
-        let handler = HostedHandler { context, upstream: &upstream, profile: None, has_resource_tools: false };
+        let prepared = PreparedResults::default();
+        let (profile, has_resource_tools) = (None, false);
+        let handler = HostedHandler { context, upstream: &upstream, profile, has_resource_tools, prepared: &prepared };
         let (tool, arguments) = request(&self.plan.wanted[write], write);
         let told = match handler.call(tool, arguments, &InputContext::default()).await.result {
             Ok(outcome) if !outcome.is_error => CallResult::Done,

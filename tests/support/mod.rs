@@ -97,7 +97,9 @@ impl TestApp {
     /// The same connector, database and all, deployed with other variables.
     pub fn redeploy(&mut self, variables: impl Fn(&str) -> Option<String>) {
         let lookup = |name: &str| variables(name).or_else(|| variable(name));
-        self.config = Rc::new(Config::from_lookup(lookup).expect("the test's configuration is good"));
+        let config = Rc::new(Config::from_lookup(lookup).expect("the test's configuration is good"));
+        // A deployment starts new instances.
+        self.app = App::new(config, self.db.clone(), self.upstream.clone(), self.limiter.clone());
         self.publish_keys();
     }
 
