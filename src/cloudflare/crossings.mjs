@@ -62,13 +62,39 @@ async function runBatch(db, text, milliseconds) {
   return { value: results.map(({ results }) => results) };
 }
 
-async function send(head, body, milliseconds, limit) {
+/** A private key in PKCS #8 (RFC 8410 7) is this and then the seed. */
+const PKCS8_HEAD = Uint8Array.fromHex("302e020100300506032b657004220420");
+
+/** The key that was last signed with, as it is imported once, and its seed. */
+let signingKey = { seed: "" };
+
+async function signature(seed, text) {
+  if (signingKey.seed !== seed) {
+    const pkcs8 = new Uint8Array([...PKCS8_HEAD, ...Uint8Array.fromBase64(seed)]);
+    signingKey = { seed, imported: crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]) };
+  }
+  const signed = await crypto.subtle.sign("Ed25519", await signingKey.imported, new TextEncoder().encode(text));
+  return new Uint8Array(signed).toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+const BEARER = "Bearer ";
+
+/** Appends the signature to the bearer token among the headers. */
+async function signBearer(headers, seed) {
+  const header = headers.find(([name]) => name === "authorization");
+  header[1] += `.${await signature(seed, header[1].slice(BEARER.length))}`;
+}
+
+async function send(head, body, seed, milliseconds, limit) {
   const [method, url, headers] = JSON.parse(head);
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), milliseconds);
+  // The bytes are the wasm's own and change once it goes on.
+  const sent = body.length === 0 ? null : body.slice();
+  const key = seed.toBase64();
   try {
-    // The bytes are the wasm's own and change once it goes on.
-    const init = { method, headers, redirect: "manual", signal: controller.signal, ...(body.length && { body: body.slice() }) };
+    if (key !== "") await signBearer(headers, key);
+    const init = { method, headers, redirect: "manual", signal: controller.signal, ...(sent && { body: sent }) };
     const answer = await fetch(url, init);
     const bytes = await wholeBody(answer, limit);
     return { value: [answer.status, [...answer.headers]], bytes };

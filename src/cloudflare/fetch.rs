@@ -2,7 +2,7 @@
 
 use super::convert::{self, HeaderPairs};
 use super::crossing::{self, CrossingError};
-use crate::ports::{HttpClient, HttpError};
+use crate::ports::{BearerSigningKey, HttpClient, HttpError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::time::Duration;
@@ -16,8 +16,9 @@ const LARGEST_ANSWER: u32 = 1024 * 1024;
 
 #[wasm_bindgen]
 extern "C" {
+    /// With a `seed`, signs the bearer token first.
     #[wasm_bindgen(js_namespace = statibeat, js_name = send)]
-    fn start_exchange(head: &str, body: &[u8], milliseconds: u32, limit: u32) -> u32;
+    fn start_exchange(head: &str, body: &[u8], seed: &[u8], milliseconds: u32, limit: u32) -> u32;
 }
 
 pub struct Runtime;
@@ -29,7 +30,8 @@ impl HttpClient for Runtime {
         let headers = convert::header_pairs(request.headers()).ok_or_else(|| transport("a header that is no text"))?;
         let head = (request.method().as_str(), request.uri().to_string(), headers);
         let head = serde_json::to_string(&head).map_err(|error| transport(&error.to_string()))?;
-        let asked = start_exchange(&head, request.body(), crossing::milliseconds(TIMEOUT), LARGEST_ANSWER);
+        let seed = request.extensions().get().map_or(&[][..], |BearerSigningKey(seed)| seed);
+        let asked = start_exchange(&head, request.body(), seed, crossing::milliseconds(TIMEOUT), LARGEST_ANSWER);
         let ((status, headers), body): ((u16, HeaderPairs), _) = crossing::answer(asked).await?;
         let mut received = http::Response::new(body.into());
         *received.status_mut() = http::StatusCode::from_u16(status).map_err(|error| transport(&error.to_string()))?;

@@ -1,23 +1,32 @@
 //! The assertions we sign for StatiBeat: as the connector itself, and on behalf of a person.
 //!
 //! JSON Web Tokens (RFC 7519) with Ed25519 (RFC 8037), valid for a minute and bound to one request: method, URL and
-//! body. The calling function decides user, scope and page; this module only serializes and signs.
+//! body. The calling function decides user, scope and page; this module only serializes. The HTTP client signs
+//! ([`BearerSigningKey`]); where no runtime does it, [`sign`] does.
 
 use crate::keyring::KeyRing;
 use crate::model::timestamp::Timestamp;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::ports::BearerSigningKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+#[cfg(not(target_arch = "wasm32"))]
+use bytes::Bytes;
+#[cfg(not(target_arch = "wasm32"))]
+use http::{HeaderValue, header::AUTHORIZATION};
 use jwt_compact::alg::{Ed25519, SigningKey as _};
 use jwt_compact::prelude::*;
+use jwt_compact::{Algorithm, AlgorithmSignature as _};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Lifetime of an assertion: the longest that StatiBeat accepts.
 pub const LIFETIME: Duration = Duration::from_mins(1);
 
-pub(super) type SigningKey = <Ed25519 as jwt_compact::Algorithm>::SigningKey;
+type SigningKey = <Ed25519 as Algorithm>::SigningKey;
 
 /// The request that an assertion is bound to (RFC 9449 4.2).
 pub struct RequestBinding<'a> {
@@ -96,7 +105,8 @@ struct WireClaims<'a, C> {
 }
 
 impl<C: Assertion> Token<'_, C> {
-    pub fn sign(self, kid: &str, key: &SigningKey) -> String {
+    /// The token without its signature and the dot in front of it.
+    pub fn unsigned(self, kid: &str) -> String {
         let header = Header::empty().with_key_id(kid).with_token_type(C::TYPE);
         let claims = WireClaims {
             claims: self.claims,
@@ -110,13 +120,43 @@ impl<C: Assertion> Token<'_, C> {
             bh: self.body.map(|body| URL_SAFE_NO_PAD.encode(Sha256::digest(body))),
         };
         // `iat` and `exp` are ordinary claims, in seconds.
-        Ed25519.token(&header, &Claims::new(claims), key).expect("claims are plain text and numbers")
+        let mut token =
+            SignedLater.token(&header, &Claims::new(claims), &()).expect("claims are plain text and numbers");
+        token.truncate(token.rfind('.').unwrap_or_default());
+        token
     }
 }
 
-/// The signing key of a ring's newest key. Creating it costs a curve operation, so it is cached ([`super::memory`]).
-pub(super) fn signing_key(ring: &KeyRing) -> SigningKey {
-    expand(ring.newest().expose())
+/// Ed25519, with a place for the signature instead of one.
+struct SignedLater;
+
+impl Algorithm for SignedLater {
+    type SigningKey = ();
+    type VerifyingKey = ();
+    type Signature = <Ed25519 as Algorithm>::Signature;
+
+    fn name(&self) -> Cow<'static, str> {
+        Ed25519.name()
+    }
+
+    fn sign(&self, (): &(), _: &[u8]) -> Self::Signature {
+        Self::Signature::try_from_slice(&[0; 64]).expect("a signature has 64 bytes")
+    }
+
+    fn verify_signature(&self, _: &Self::Signature, (): &(), _: &[u8]) -> bool {
+        false
+    }
+}
+
+/// Signs the bearer token of a request that carries a [`BearerSigningKey`]: what an HTTP client without a runtime does first.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn sign(request: &mut http::Request<Bytes>) {
+    let Some(BearerSigningKey(seed)) = request.extensions_mut().remove() else { return };
+    let Some(bearer) = request.headers_mut().get_mut(AUTHORIZATION) else { return };
+    let input = bearer.as_bytes().strip_prefix(b"Bearer ").unwrap_or_default();
+    let signature = URL_SAFE_NO_PAD.encode(Ed25519.sign(&expand(&seed), input).to_bytes());
+    let signed = [bearer.as_bytes(), b".", signature.as_bytes()].concat();
+    *bearer = HeaderValue::from_bytes(&signed).expect("base64url is plain text");
 }
 
 /// The public halves of the ring as a JWK set (RFC 7517, RFC 8037 2), for StatiBeat to fetch.
@@ -167,7 +207,13 @@ mod tests {
         let (issuer, audience) = ("https://mcp.example", "https://api.example");
         let sent_at = Timestamp::from_seconds(1000);
         let token = Token { claims, issuer, audience, binding: &binding, body, sent_at, nonce: [7; 16] };
-        token.sign(ring.newest().kid(), &signing_key(&ring))
+        let bearer = format!("Bearer {}", token.unsigned(ring.newest().kid()));
+        let request = http::Request::post(binding.url).header(AUTHORIZATION, bearer);
+        let mut request =
+            request.extension(BearerSigningKey(*ring.newest().expose())).body(Bytes::new()).expect("a request");
+        sign(&mut request);
+        assert!(request.extensions().get::<BearerSigningKey>().is_none());
+        request.headers()[AUTHORIZATION].to_str().expect("text")["Bearer ".len()..].to_owned()
     }
 
     #[test]
@@ -200,7 +246,7 @@ mod tests {
     fn signatures_verify_with_the_published_key() {
         let token = signed(None);
         let token = UntrustedToken::new(&token).expect("a token");
-        let public = signing_key(&ring()).to_verifying_key();
+        let public = expand(ring().newest().expose()).to_verifying_key();
         assert!(Ed25519.validator::<Value>(&public).validate(&token).is_ok());
     }
 }

@@ -13,7 +13,7 @@ use crate::keyring::{KeyRing, PublicKey};
 use crate::model::ids::{GrantId, OrganizationId, PageId, RequestId, UserId};
 use crate::model::scope::{Requirement, Scope};
 use crate::model::timestamp::Timestamp;
-use crate::ports::HttpClient;
+use crate::ports::{BearerSigningKey, HttpClient};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -54,12 +54,17 @@ pub struct Client<'a> {
 }
 
 impl Client<'_> {
-    /// Signs an assertion with these claims for one request.
-    pub(super) fn sign(&self, claims: impl Assertion, binding: &RequestBinding<'_>, body: Option<&[u8]>) -> String {
-        let ring = self.settings.assertion_keys;
+    /// Begins a request with an assertion of these claims, which the HTTP client signs.
+    pub(super) fn asserted(
+        &self,
+        claims: impl Assertion,
+        binding: &RequestBinding<'_>,
+        body: Option<&[u8]>,
+    ) -> http::request::Builder {
+        let key = self.settings.assertion_keys.newest();
         let mut nonce = [0; 16];
         (self.random)(&mut nonce);
-        assertion::Token {
+        let token = assertion::Token {
             claims,
             issuer: self.settings.issuer,
             audience: self.settings.origin,
@@ -67,8 +72,12 @@ impl Client<'_> {
             body,
             sent_at: Timestamp::from_milliseconds((self.clock)()),
             nonce,
-        }
-        .sign(ring.newest().kid(), &self.memory.signing_key(ring))
+        };
+        Request::builder()
+            .method(binding.method)
+            .uri(binding.url)
+            .header(AUTHORIZATION, format!("Bearer {}", token.unsigned(key.kid())))
+            .extension(BearerSigningKey(*key.expose()))
     }
 
     /// Checks that StatiBeat responds. Sends no credential, so the request counts for nobody. Any JSON response below
@@ -178,11 +187,8 @@ impl<'a> UserClient<'a> {
             act: ACTOR,
         };
         let binding = RequestBinding { method: &call.method, url: &url };
-        let token = self.client.sign(claims, &binding, call.body.as_deref());
-        let mut request = Request::builder()
-            .method(&call.method)
-            .uri(&url)
-            .header(AUTHORIZATION, format!("Bearer {token}"))
+        let request = self.client.asserted(claims, &binding, call.body.as_deref());
+        let mut request = request
             .header(ACCEPT, JSON)
             .header("x-statibeat-source", SOURCE)
             .header("x-statibeat-client-id", client_id)

@@ -13,7 +13,7 @@ use super::identity_token::{self, SignedInUser};
 use super::signed::IdentityError;
 use crate::model::scope::Scope;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request};
 use serde_json::{Value, json};
 use url::Url;
@@ -103,9 +103,8 @@ pub async fn exchange(client: &Client<'_>, returned: &SignInReturn<'_>) -> Resul
 fn exchange_request(client: &Client<'_>, purpose: SignInPurpose, body: Bytes) -> Result<Request<Bytes>, ApiError> {
     let url = format!("{}{API_ROOT}/connector/sign-in/exchange", client.settings.origin);
     let binding = RequestBinding { method: &Method::POST, url: &url };
-    let token = client.sign(ConnectorClaims { sub: purpose.connector_id() }, &binding, Some(&body));
-    Request::post(&url)
-        .header(AUTHORIZATION, format!("Bearer {token}"))
+    client
+        .asserted(ConnectorClaims { sub: purpose.connector_id() }, &binding, Some(&body))
         .header(ACCEPT, JSON)
         .header(CONTENT_TYPE, JSON)
         .body(body)

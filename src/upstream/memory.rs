@@ -2,15 +2,12 @@
 //! responses, only slower.
 
 use super::accessible_page::AccessiblePage;
-use super::assertion::{self, SigningKey};
 use super::circuit_breaker::CircuitBreaker;
-use crate::keyring::KeyRing;
 use crate::model::ids::{OrganizationId, PageId, UserId};
 use crate::model::scope::PagePermission;
 use crate::model::timestamp::Timestamp;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// Time for which a person's page list allows early reads. The calls of one conversation follow within a minute; later,
@@ -28,7 +25,6 @@ pub struct Memory {
     /// Pages and people whose calls keep failing, and StatiBeat as a whole.
     pub circuit_breaker: CircuitBreaker,
     lists: RefCell<BTreeMap<UserId, PageList>>,
-    signing_key: RefCell<Option<(String, Rc<SigningKey>)>>,
     health: RefCell<Option<(Timestamp, Result<(), String>)>>,
 }
 
@@ -103,26 +99,11 @@ impl Memory {
         let pages = pages.iter().take(PAGES).map(listed).collect();
         lists.insert(person.clone(), PageList { listed_at: now, pages });
     }
-
-    /// The signing key of a ring's newest key; creating it costs a curve operation.
-    pub(super) fn signing_key(&self, ring: &KeyRing) -> Rc<SigningKey> {
-        let kid = ring.newest().kid();
-        let mut kept = self.signing_key.borrow_mut();
-        match &*kept {
-            Some((name, key)) if name == kid => Rc::clone(key),
-            _ => {
-                let key = Rc::new(assertion::signing_key(ring));
-                *kept = Some((kid.to_owned(), Rc::clone(&key)));
-                key
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jwt_compact::alg::SigningKey as _;
     use serde_json::json;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
@@ -207,17 +188,5 @@ mod tests {
         let long: Vec<_> = (1..=500).map(readable).collect();
         memory.keep_list(&user(PEOPLE), &long, now);
         assert_eq!(memory.lists.borrow()[&user(PEOPLE)].pages.len(), PAGES);
-    }
-
-    #[test]
-    fn another_newest_key_is_signed_with_at_once() {
-        let ring = |text: &str| KeyRing::parse(text, "test").expect("a ring");
-        let (one, other) =
-            ("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", "TM0Imyj_ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U-4pvs");
-        let (old, new) = (ring(&format!("a:{one}")), ring(&format!("b:{other} a:{one}")));
-        let memory = Memory::default();
-        let public = |ring: &KeyRing| memory.signing_key(ring).to_verifying_key();
-        assert_eq!(public(&old), assertion::signing_key(&old).to_verifying_key());
-        assert_eq!(public(&new), assertion::signing_key(&new).to_verifying_key());
     }
 }

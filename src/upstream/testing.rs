@@ -1,7 +1,7 @@
 //! A scripted StatiBeat for unit tests: answers in order, and remembers what it was asked.
 
 use super::memory::Memory;
-use super::{Client, ClientSettings, Principal, UserClient};
+use super::{Client, ClientSettings, Principal, UserClient, assertion};
 use crate::keyring::{KeyRing, PublicKey};
 use crate::model::ids::{GrantId, RequestId, UserId};
 use crate::model::timestamp::Timestamp;
@@ -67,7 +67,8 @@ fn response(status: u16, body: String) -> Response<Bytes> {
 
 #[async_trait(?Send)]
 impl HttpClient for FakeHttp {
-    async fn send(&self, request: Request<Bytes>) -> FakeAnswer {
+    async fn send(&self, mut request: Request<Bytes>) -> FakeAnswer {
+        assertion::sign(&mut request);
         self.sent.borrow_mut().push(request);
         self.answers.borrow_mut().pop_front().expect("the script has run out of answers")
     }

@@ -9,6 +9,7 @@ use statibeat_mcp::model::timestamp::Timestamp;
 use statibeat_mcp::ports::{
     Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
 };
+use statibeat_mcp::upstream::assertion;
 use statibeat_simulator::{Outcome, Simulator};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -247,7 +248,8 @@ fn is_dry_run(request: &Request<Bytes>) -> bool {
 
 #[async_trait::async_trait(?Send)]
 impl HttpClient for Ports {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        assertion::sign(&mut request);
         let call = digest(&format!("{} {}", request.method(), request.uri()));
         let answer = if let Some(answer) = self.recorded(call) {
             answer

@@ -14,6 +14,7 @@ use statibeat_mcp::model::timestamp::Timestamp;
 use statibeat_mcp::ports::{
     Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter, Row, Statement,
 };
+use statibeat_mcp::upstream::assertion;
 use statibeat_simulator::{Outcome, Simulator};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -177,7 +178,8 @@ fn status(code: u16) -> Response<Bytes> {
 
 #[async_trait(?Send)]
 impl HttpClient for Upstream<'_> {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        assertion::sign(&mut request);
         step().await;
         let at = self.uses.next();
         if self.faults.has(FaultKind::RequestLost, at) {

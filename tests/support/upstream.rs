@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::Value;
 use statibeat_mcp::ports::{HttpClient, HttpError};
+use statibeat_mcp::upstream::assertion;
 use std::cell::{Cell, RefCell};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -96,7 +97,8 @@ impl SimulatorClient {
 
 #[async_trait(?Send)]
 impl HttpClient for SimulatorClient {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        assertion::sign(&mut request);
         let path = request.uri().path_and_query().map_or("", |path| path.as_str()).to_owned();
         self.calls.borrow_mut().push(format!("{} {path}", request.method()));
         self.sent.borrow_mut().push_str(&format!("{request:?}\n"));

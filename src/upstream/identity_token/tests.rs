@@ -3,9 +3,8 @@
 use super::super::signed::SIZE_LIMIT;
 use super::*;
 use crate::keyring::KeyRing;
-use crate::upstream::assertion;
 use crate::upstream::testing::public_key;
-use jwt_compact::Algorithm as _;
+use jwt_compact::Algorithm;
 use jwt_compact::alg::{Ed25519, SigningKey as _};
 use serde_json::{Value, json};
 
@@ -13,8 +12,9 @@ use serde_json::{Value, json};
 const SEED: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
 const NOW: i64 = 1_000_000;
 
-fn ring(text: &str) -> KeyRing {
-    KeyRing::parse(text, "test").expect("a good ring")
+fn signing_key() -> <Ed25519 as Algorithm>::SigningKey {
+    let seed = URL_SAFE_NO_PAD.decode(SEED).expect("base64url");
+    <Ed25519 as Algorithm>::SigningKey::from_slice(&seed).expect("a seed")
 }
 
 fn header() -> Value {
@@ -33,7 +33,7 @@ fn claims() -> Value {
 fn signed(header: &Value, claims: &Value) -> String {
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let input = format!("{}.{}", encode(header), encode(claims));
-    let key = assertion::signing_key(&ring(&format!("k1:{SEED}")));
+    let key = signing_key();
     let signature = Ed25519.sign(&key, input.as_bytes());
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
 }
@@ -47,7 +47,7 @@ fn verified_at(token: &str, now: i64) -> Result<SignedInUser, IdentityError> {
         issuer: "https://mcp.example",
         origin: "https://api.example",
         environment: "test",
-        assertion_keys: &ring(&format!("k1:{SEED}")),
+        assertion_keys: &KeyRing::parse(&format!("k1:{SEED}"), "test").expect("a good ring"),
         identity_keys: &[public_key("k1")],
     };
     verify(token, &settings, "the state", Timestamp::from_seconds(now))
@@ -195,13 +195,13 @@ fn a_token_that_ends_before_it_begins_is_refused() {
 fn a_second_expiry_in_one_token_is_refused() {
     let doubled = claims().to_string().replacen('{', r#"{"exp":9999999999,"#, 1);
     let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header().to_string()), URL_SAFE_NO_PAD.encode(doubled));
-    let key = assertion::signing_key(&ring(&format!("k1:{SEED}")));
+    let key = signing_key();
     let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(Ed25519.sign(&key, input.as_bytes()).to_bytes()));
     assert_eq!(verified(&token), Err(IdentityError::Malformed));
 }
 
 #[test]
 fn the_test_key_pair_belongs_together() {
-    let public = assertion::signing_key(&ring(&format!("k1:{SEED}"))).to_verifying_key();
+    let public = signing_key().to_verifying_key();
     assert_eq!(public.to_bytes(), public_key("k1").key);
 }
