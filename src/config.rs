@@ -41,7 +41,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Variable {
 }
 
 /// Every variable there is, in the order of the README.
-pub const VARIABLES: [Variable; 28] = [
+pub const VARIABLES: [Variable; 29] = [
     variable(
         "HOSTED_MCP_ENABLED",
         Some("false"),
@@ -100,6 +100,11 @@ pub const VARIABLES: [Variable; 28] = [
         "HOSTED_MCP_LOG_SHARE",
         Some("1"),
         "share of the `info` lines that are written, from 0 to 1 with up to three decimals; `warn` and `error` lines are always written",
+    ),
+    variable(
+        "HOSTED_MCP_LOG_POINTS",
+        Some("on"),
+        "`off` keeps a local server, which has no Analytics Engine, from writing each data point as a second log line; a deployed server never does",
     ),
     variable(
         "HOSTED_MCP_WEBSITE_URL",
@@ -190,6 +195,8 @@ pub struct Config {
     pub writes: WritePolicy,
     /// `HOSTED_MCP_LOG_LEVEL` and `HOSTED_MCP_LOG_SHARE`.
     pub log: LogPolicy,
+    /// `HOSTED_MCP_LOG_POINTS`.
+    pub logs_points: bool,
     /// `HOSTED_MCP_CHECKSUM_KEYS`.
     pub checksum_keys: KeyRing,
     /// `HOSTED_MCP_ROTATION_KEYS`.
@@ -264,6 +271,7 @@ impl VariableReader<'_> {
         let has_resource_tools = self.permission("HOSTED_MCP_READ_BRIDGE");
         let writes = self.write_policy();
         let log = self.log_policy();
+        let logs_points = self.permission("HOSTED_MCP_LOG_POINTS");
         let name = environment.clone().unwrap_or_default();
         let identity_keys = self.ring("HOSTED_MCP_IDENTITY_KEYS", &name).map(|ring| public_keys(&ring));
         let rings = [
@@ -303,6 +311,7 @@ impl VariableReader<'_> {
             has_resource_tools,
             writes,
             log,
+            logs_points,
             checksum_keys: checksum_keys?,
             rotation_keys: rotation_keys?,
             client_keys: client_keys?,

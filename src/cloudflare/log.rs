@@ -28,7 +28,9 @@ pub fn record(config: &Config, env: &Env, record: &RequestRecord) {
     }
     let point = record.point();
     if config.is_local() {
-        write(Level::Info, &point.line());
+        if config.logs_points {
+            write(Level::Info, &point.line());
+        }
     } else if let Some(message) = write_point(env, &data_point(&point)) {
         event(Level::Warn, "metrics", &message);
     }

@@ -44,10 +44,13 @@ fn tolerate(name: &str, value: &str) -> (Config, String) {
 
 #[test]
 fn bad_value_of_a_variable_with_a_narrower_one_narrows_and_is_reported() {
-    for name in ["HOSTED_MCP_REGISTRATION", "HOSTED_MCP_UNVERIFIED_CLIENTS", "HOSTED_MCP_READ_BRIDGE"] {
+    for name in
+        ["HOSTED_MCP_REGISTRATION", "HOSTED_MCP_UNVERIFIED_CLIENTS", "HOSTED_MCP_READ_BRIDGE", "HOSTED_MCP_LOG_POINTS"]
+    {
         let (config, problem) = tolerate(name, "no");
         assert_eq!(problem, format!(r#"{name} is "no"; write on or off; until then it is off"#));
-        let switches = [config.has_registration, config.accepts_unverified_clients, config.has_resource_tools];
+        let Config { has_registration, accepts_unverified_clients, has_resource_tools, logs_points, .. } = config;
+        let switches = [has_registration, accepts_unverified_clients, has_resource_tools, logs_points];
         assert_eq!(switches.iter().filter(|is_on| !**is_on).count(), 1, "{name}");
     }
     let (config, _) = tolerate("HOSTED_MCP_CONFIRM_WRITES", "sometimes");
