@@ -6,7 +6,7 @@ import { Client, REDIRECT } from "../../tests/worker/support/client.mjs";
 import { signIn } from "../../tests/worker/support/browser.mjs";
 import { createHash } from "node:crypto";
 
-const EVERYTHING = ["mcp.pages.read", "mcp.beats.read", "mcp.incidents.read", "mcp.incidents.write", "mcp.maintenances.read", "mcp.maintenances.write", "mcp.analytics.read"];
+export const EVERYTHING = ["mcp.pages.read", "mcp.beats.read", "mcp.incidents.read", "mcp.incidents.write", "mcp.maintenances.read", "mcp.maintenances.write", "mcp.analytics.read"];
 
 const fromAnywhere = () => ({ "cf-connecting-ip": `10.${[...randomBytes(3)].join(".")}` });
 
@@ -22,8 +22,12 @@ export async function connect(stack, user = 1) {
  * instance calls the rate limiter.
  */
 export async function connections(stack, count) {
+  return rotating(() => connect(stack), count);
+}
+
+async function rotating(connect, count) {
   const tokens = [];
-  while (tokens.length < count) tokens.push((await connect(stack)).access_token);
+  while (tokens.length < count) tokens.push((await connect()).access_token);
   let turn = 0;
   return () => tokens[(turn += 1) % count];
 }
@@ -48,7 +52,7 @@ export function call(stack, token, method, params = {}) {
   return {
     url: `${stack.url}/mcp`,
     method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json", "mcp-protocol-version": "2025-11-25", ...fromAnywhere() },
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json", accept: "application/json, text/event-stream", "mcp-protocol-version": "2025-11-25", ...fromAnywhere() },
     body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
   };
 }
@@ -60,72 +64,85 @@ function form(stack, fields) {
 
 const good = (text) => text.includes('"result"') && !text.includes('"isError":true');
 
+/** The connector as what is measured; the peer is another such target. */
+export function connector(stack) {
+  return {
+    url: stack.url,
+    connect: () => connect(stack),
+    approve: () => approve(stack),
+    exchange: ({ answer, code_verifier }) => form(stack, { grant_type: "authorization_code", code: answer, redirect_uri: REDIRECT, code_verifier }),
+    refresh: (refresh_token) => form(stack, { grant_type: "refresh_token", refresh_token }),
+    revoke: (token) => new Client(stack, "bench-client").revoke(token),
+    call: (token, method, params) => call(stack, token, method, params),
+  };
+}
+
+/** Titles of incidents that no target has used. */
+let writes = 0;
+
 /**
- * Every operation: its row in the table of round trips (D1 batches that read, objects, requests upstream, D1 batches
- * that write), and what to send. `perRound` is set where a limit or a prepared supply says how many.
+ * Every operation of a target: its steps for the floor, one after the other, each a letter for what it does at once (`r`, `w`: a D1 batch that reads or
+ * writes, `o`: a Durable Object, `f`: a request upstream; docs/round-trips.md), and what to send. `perRound` is set where a limit or a prepared supply
+ * says how many.
  */
-export async function operations(stack, rounds, readers = 1) {
-  const token = await connections(stack, readers);
-  const ended = await connect(stack);
-  await new Client(stack, "bench-client").revoke(ended.refresh_token);
+export async function operations(target, rounds, readers = 1) {
+  const token = await rotating(target.connect, readers);
+  const ended = await target.connect();
+  await target.revoke(ended.refresh_token);
   const perRound = 6;
   const codes = [];
-  for (let left = perRound * (rounds + 1); left > 0; left -= 1) codes.push(await approve(stack));
+  for (let left = perRound * (rounds + 1); left > 0; left -= 1) codes.push(await target.approve());
   // A grant may go on to a new token ten times a minute.
   const chains = [];
-  for (let left = Math.ceil((perRound * (rounds + 1)) / 8); left > 0; left -= 1) chains.push({ uses: 0, token: (await connect(stack)).refresh_token });
-  const writers = [token(), (await connect(stack)).access_token];
-  let writes = 0;
-  const read = (uri) => () => call(stack, token(), "resources/read", { uri });
+  for (let left = Math.ceil((perRound * (rounds + 1)) / 8); left > 0; left -= 1) chains.push({ uses: 0, token: (await target.connect()).refresh_token });
+  const writers = [token(), (await target.connect()).access_token];
+  let refreshing;
+  const read = (uri) => () => target.call(token(), "resources/read", { uri });
   return [
-    { name: "tools/list", trips: [1, 0, 0], next: () => call(stack, token(), "tools/list"), check: good },
-    { name: "resources/list", trips: [1, 0, 1], next: () => call(stack, token(), "resources/list"), check: good },
-    { name: "resources/read, one request upstream", trips: [1, 0, 1], next: read("statibeat://me"), check: good },
-    { name: "resources/read, on a page", trips: [1, 0, 2], next: read("statibeat://pages/42/incidents/active"), check: good },
+    { name: "metadata", steps: [], next: () => ({ url: `${target.url}/.well-known/oauth-authorization-server` }) },
+    { name: "tools/list", steps: ["r"], next: () => target.call(token(), "tools/list"), check: good },
+    { name: "resources/list", steps: ["r", "f"], next: () => target.call(token(), "resources/list"), check: good },
+    { name: "resources/read, the person", steps: ["r", "f"], next: read("statibeat://me"), check: good },
+    { name: "resources/read, on a page", steps: ["r", "ff"], next: read("statibeat://pages/42/incidents/active"), check: good },
     {
       name: "prompts/get",
-      trips: [1, 0, 2],
-      next: () => call(stack, token(), "prompts/get", { name: "draft_customer_incident", arguments: { page_id: "42", symptoms: "Requests time out." } }),
+      steps: ["r", "ffffffff"],
+      next: () => target.call(token(), "prompts/get", { name: "draft_customer_incident", arguments: { page_id: "42", symptoms: "Requests time out." } }),
       check: good,
     },
     {
       name: "tools/call, a write",
-      trips: [1, 2, 3, 2],
+      steps: ["r", "f", "w", "oo", "f", "r", "f", "w"],
       perRound: Math.min(perRound, Math.floor(50 / (rounds + 1))),
       next: () => {
         writes += 1;
         const text = { title: `Incident ${writes}`, description: "Some requests fail.", affected_items_freetext: `System ${writes}` };
-        return call(stack, writers[writes % 2], "tools/call", { name: "create_incident", arguments: { page_id: 42 + (writes % 2), ...text } });
+        return target.call(writers[writes % 2], "tools/call", { name: "create_incident", arguments: { page_id: 42 + (writes % 2), ...text } });
       },
       check: good,
     },
     {
       name: "code exchange",
-      trips: [1, 0, 1, 1],
+      steps: ["r", "f", "w"],
       perRound,
-      next: () => {
-        const { answer, code_verifier } = codes.pop();
-        return form(stack, { grant_type: "authorization_code", code: answer, redirect_uri: REDIRECT, code_verifier });
-      },
+      next: () => target.exchange(codes.pop()),
       check: (text) => text.includes("access_token"),
     },
     {
       name: "refresh",
-      trips: [1, 0, 1, 1],
+      steps: ["r", "f", "w"],
       perRound,
       next: () => {
         const chain = chains.find((one) => one.uses < 8);
         chain.uses += 1;
         refreshing = chain;
-        return form(stack, { grant_type: "refresh_token", refresh_token: chain.token });
+        return target.refresh(chain.token);
       },
       check: (text) => {
         refreshing.token = JSON.parse(text).refresh_token;
         return true;
       },
     },
-    { name: "rejected token", trips: [1, 0, 0], next: () => call(stack, ended.access_token, "tools/list"), wanted: 401 },
+    { name: "rejected token", steps: ["r"], next: () => target.call(ended.access_token, "tools/list"), wanted: 401 },
   ];
 }
-
-let refreshing;

@@ -1,23 +1,39 @@
 // Short runs of `npm run bench` and `npm run soak`.
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { fanout } from "../../dev/bench/fanout.mjs";
 import { run } from "../../dev/bench/load.mjs";
-import { operations } from "../../dev/bench/operations.mjs";
+import { connector, operations } from "../../dev/bench/operations.mjs";
+import { startPeer } from "../../dev/bench/peer_target.mjs";
 import { soak } from "../../dev/bench/soak_load.mjs";
 import { startStack } from "./support/stack.mjs";
 
 let stack;
-before(async () => (stack = await startStack()));
+const key = `test-1:${randomBytes(32).toString("base64url")}`;
+before(async () => (stack = await startStack({ vars: { HOSTED_MCP_ASSERTION_KEYS: key } })));
 after(() => stack?.stop());
 
-test("every operation that is measured is answered as it should be", async () => {
-  for (const { name, next, wanted, check } of await operations(stack, 1)) {
+async function carryOutEach(target) {
+  for (const { name, next, wanted, check } of await operations(target, 1)) {
     const { latencies } = await run({ next, wanted, check, requests: 2 });
     assert.equal(latencies.length, 2, name);
   }
-});
+}
+
+test("every operation that is measured is answered as it should be", () => carryOutEach(connector(stack)));
+
+for (const kind of ["kv", "d1"]) {
+  test(`the peer with its grants in ${kind} answers every operation as well`, async () => {
+    const peer = await startPeer(kind, stack, key);
+    try {
+      await carryOutEach(peer);
+    } finally {
+      await peer.stop();
+    }
+  });
+}
 
 test("a result is measured against one wait for StatiBeat", async () => {
   const measured = await fanout(stack, { milliseconds: 20, requests: 1 });

@@ -25,6 +25,12 @@ pub struct Options {
     /// The grants that the growth runs end with.
     #[arg(long, default_value_t = 1_000_000)]
     grants: u32,
+    /// Milliseconds that each target is measured per round and number of callers.
+    #[arg(long, default_value_t = 700)]
+    turn: u32,
+    /// Only print where the size of the wasm comes from: its crates and its heaviest functions.
+    #[arg(long)]
+    size: bool,
 }
 
 #[derive(Args)]
@@ -51,18 +57,34 @@ pub fn bench_page(project: &Project, options: &PageOptions) -> Result<()> {
 
 /// Measures, and writes the report.
 pub fn bench(project: &Project, options: &Options) -> Result<()> {
+    if options.size {
+        return print_weights(project);
+    }
     let node = build_all(project)?;
     let mut micro = project.cargo(&["bench", "--locked", "--package", "statibeat-bench-micro"]);
     step("micro-benchmarks", || run_quietly(&mut micro))?;
     let weights = step("weigh the crates", || write_weights(project))?;
     let mut script = script(project, &node, "dev/bench/main.mjs");
     script.env("ROUNDS", options.rounds.to_string()).env("GRANTS", options.grants.to_string()).env("WEIGHTS", weights);
+    script.env("TURN", options.turn.to_string());
     run(script.env("MICRO", project.target.join("criterion")))
 }
 
 pub fn soak(project: &Project, options: &SoakOptions) -> Result<()> {
     let node = build_all(project)?;
     run(script(project, &node, "dev/bench/soak.mjs").env("SECONDS", options.seconds.to_string()))
+}
+
+fn print_weights(project: &Project) -> Result<()> {
+    let found = weights::heaviest(&fs::read(build::compile_with_names(project)?)?)?;
+    println!("{} bytes of code", found["all"]);
+    for part in ["crates", "functions"] {
+        println!("\n{part}:");
+        for one in found[part].as_array().into_iter().flatten() {
+            println!("{:>9}  {}", one["bytes"].to_string(), one["name"].as_str().unwrap_or_default());
+        }
+    }
+    Ok(())
 }
 
 /// A file that says which crates the worker's code comes from.

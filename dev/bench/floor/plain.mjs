@@ -2,23 +2,25 @@
 
 import { DurableObject } from "cloudflare:workers";
 
+const TRIPS = {
+  async r(env) {
+    const [answer] = await env.DB.batch([env.DB.prepare("SELECT name FROM floor WHERE id = ?1").bind(1)]);
+    return answer.results[0].name.length;
+  },
+  async w(env) {
+    const [answer] = await env.DB.batch([env.DB.prepare("UPDATE floor SET times = times + 1 WHERE id = ?1").bind(1)]);
+    return answer.meta.changes;
+  },
+  o: async (env) => (await (await env.COUNTER.getByName("one").fetch("https://counter/")).text()).length,
+  f: async (env) => (await (await fetch(env.UPSTREAM)).arrayBuffer()).byteLength,
+};
+
 export default {
   async fetch(request, env) {
-    const [, reads, objects, fetches, writes = 0] = new URL(request.url).pathname.split("/").map(Number);
     let length = 0;
-    for (let left = reads; left > 0; left -= 1) {
-      const [answer] = await env.DB.batch([env.DB.prepare("SELECT name FROM floor WHERE id = ?1").bind(1)]);
-      length += answer.results[0].name.length;
-    }
-    for (let left = objects; left > 0; left -= 1) {
-      length += (await (await env.COUNTER.getByName("one").fetch("https://counter/")).text()).length;
-    }
-    for (let left = fetches; left > 0; left -= 1) {
-      length += (await (await fetch(env.UPSTREAM)).arrayBuffer()).byteLength;
-    }
-    for (let left = writes; left > 0; left -= 1) {
-      const [answer] = await env.DB.batch([env.DB.prepare("UPDATE floor SET times = times + 1 WHERE id = ?1").bind(1)]);
-      length += answer.meta.changes;
+    for (const step of new URL(request.url).pathname.split("/")) {
+      const lengths = await Promise.all([...step].map((trip) => TRIPS[trip](env)));
+      length += lengths.reduce((sum, one) => sum + one, 0);
     }
     return new Response(String(length));
   },

@@ -91,7 +91,7 @@ function bundle(main) {
 }
 
 /** The bindings of wrangler.toml, with the URLs and keys of this stack. */
-function bindings(url, simulatorPort, vars) {
+export function bindings(url, simulatorPort, vars) {
   const config = readConfig({ config: join(ROOT, "wrangler.toml") }, { hideWarnings: true });
   const all = {
     ...config.vars,

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
 /// Number of crates in the report.
-const REPORTED: usize = 10;
+const REPORTED: usize = 15;
+
+/// Number of functions in the report.
+const REPORTED_FUNCTIONS: usize = 20;
 
 /// The functions that a module defines, in order.
 #[derive(Default)]
@@ -54,7 +57,7 @@ impl<'a> Functions<'a> {
     }
 }
 
-/// The heaviest crates, heaviest first, and the size of all code: `{"all": …, "crates": [{"name": …, "bytes": …}]}`.
+/// The heaviest crates and functions, heaviest first, and the size of all code: `{"all": …, "crates": [{"name": …, "bytes": …}], "functions": […]}`.
 pub fn heaviest(wasm: &[u8]) -> Result<Value> {
     let functions = Functions::read(wasm)?;
     let mut crates: BTreeMap<String, usize> = BTreeMap::new();
@@ -64,8 +67,12 @@ pub fn heaviest(wasm: &[u8]) -> Result<Value> {
     let mut crates: Vec<_> = crates.into_iter().collect();
     crates.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
     let heaviest = crates.iter().take(REPORTED).map(|(name, bytes)| json!({ "name": name, "bytes": bytes }));
+    let mut order: Vec<usize> = (0..functions.bodies.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(functions.bodies[*at].len()));
+    let function = |at: &usize| json!({ "name": functions.name(*at), "bytes": functions.bodies[*at].len() });
+    let heaviest_functions: Vec<Value> = order.iter().take(REPORTED_FUNCTIONS).map(function).collect();
     let all: usize = functions.bodies.iter().map(|body| body.len()).sum();
-    Ok(json!({ "all": all, "crates": heaviest.collect::<Vec<_>>() }))
+    Ok(json!({ "all": all, "crates": heaviest.collect::<Vec<_>>(), "functions": heaviest_functions }))
 }
 
 /// The first path of a function's name begins with its crate, as in `<&mut url::Url as core::fmt::Display>::fmt`.
