@@ -36,7 +36,8 @@ const UNCONFIRMED =
 const statibeat = (kind, words, rest) => ({ faults: { statibeat: { kind }, ...rest }, read: words, write: words.replace(/"$/, ' Nothing was published."'), refresh: NOT_NOW, page: NOTHING_ANSWERS, health: ["upstream"] });
 const d1 = (how, rest) => ({ faults: { d1: { how }, ...rest }, read: TRY_LATER, write: TRY_LATER, refresh: NOT_NOW, page: NOTHING_ANSWERS, health: ["database"] });
 const fine = { read: WORKS, write: "published", refresh: WORKS, page: WORKS, health: [] };
-const post = (kind) => ({ method: "POST", kind });
+/** A write itself, not its dry run. */
+const post = (kind) => ({ method: "POST", path: "/api/v1/orgs/*/pages/*/admin/incidents", kind });
 
 /** Failures, with the expected responses and the log line that shows them to operators. */
 const ROWS = {

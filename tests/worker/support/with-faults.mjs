@@ -11,7 +11,7 @@
 //     hurry    waits and time-outs of the worker last a tenth of a second at most
 //     ahead_seconds   how far the clock is ahead
 //
-// `on` are words of a statement of the batch, or of a request's method and path: without them each one is meant. `times`
+// `on` are words of a statement of the batch, or of a request's method and path (`POST as a dry run /…`): without them each one is meant. `times`
 // is how often.
 
 import worker, { RateLimit as Counter } from "./entry.js";
@@ -85,7 +85,8 @@ function meets(fault, text) {
 const realFetch = globalThis.fetch;
 
 globalThis.fetch = async (address, init) => {
-  const text = `${init?.method ?? "GET"} ${new URL(address).pathname}`;
+  const { pathname, searchParams } = new URL(address);
+  const text = `${init?.method ?? "GET"}${searchParams.has("dry_run") ? " as a dry run" : ""} ${pathname}`;
   await panicIf("before", text);
   const answer = await realFetch(address, init);
   await panicIf("after", text);
