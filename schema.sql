@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS grants (
   is_loopback     INTEGER NOT NULL,            -- 1: its redirect URI is on a loopback address, where any program can claim its client id
   resource        TEXT    NOT NULL,            -- the one protected resource its tokens are for (RFC 8707)
   scope           TEXT    NOT NULL,            -- space-separated, never widened
-  unticked_scope  TEXT    NOT NULL DEFAULT '', -- reads that the person was offered and left unticked, at this approval or the last that offered them
+  unticked_scope  TEXT    NOT NULL DEFAULT '', -- reads left unticked at this approval or the last that offered them, and scopes taken by a narrowing: not proposed again
   pages           TEXT,                        -- space-separated page ids; NULL: whatever the person can see, now and later
   created_at      INTEGER NOT NULL,
   expires_at      INTEGER,                     -- NULL: until revoked

@@ -184,8 +184,8 @@ pub struct Approval<'a> {
     /// The request that the consent page showed.
     pub request: &'a SignedInRequest,
     pub scopes: ScopeSet,
-    /// The reads that the person left unticked, now or when they were last offered.
-    pub unticked_reads: ScopeSet,
+    /// The scopes that the next consent page does not propose: unticked reads, and what a narrowing took.
+    pub unticked_scopes: ScopeSet,
     pub pages: PageChoice,
     /// The pages that the connection can access now.
     pub page_access: &'a [PageId],
@@ -237,7 +237,7 @@ pub async fn approve(
         approval.lifetime.end(now),
         approval.has_resource_tools,
         client.redirect_uri.kind() == RedirectKind::Loopback,
-        &approval.unticked_reads,
+        &approval.unticked_scopes,
     );
     let reaches = statement!(
         "INSERT INTO page_access (page_id, user_id, client_id, seen_at)

@@ -45,9 +45,9 @@ impl RevokeReason {
 pub struct EarlierGrant {
     #[serde(rename = "scope")]
     pub scopes: ScopeSet,
-    /// The reads that the person left unticked when they were last offered.
+    /// The reads that the person left unticked when they were last offered, and the scopes that a narrowing has taken since.
     #[serde(rename = "unticked_scope")]
-    pub unticked_reads: ScopeSet,
+    pub unticked_scopes: ScopeSet,
     pub pages: PageChoice,
     /// The end that the person chose.
     pub expires_at: Option<Timestamp>,

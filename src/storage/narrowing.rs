@@ -1,7 +1,8 @@
 //! Narrowing of live grants: fewer scopes, fewer pages, an earlier end.
 //!
 //! The statement stores the intersection of what the row holds at that moment with the new limits, so no interleaving widens a grant.
-//! Calls read the limits with the grant, so it counts from the next call on, whatever an access token says.
+//! Calls read the limits with the grant, so it counts from the next call on, whatever an access token says. Scopes that are taken count
+//! as unticked, so that the next consent page does not propose them.
 
 use super::audit::{self, AuditKind, Entry, Outcome};
 use super::{Result, json_list, statement};
@@ -17,10 +18,14 @@ use serde_json::json;
 macro_rules! narrow_where {
     ($condition:literal) => {
         concat!(
-            "UPDATE grants SET scope = n.scope, pages = n.pages, expires_at = n.expires_at, narrowed_at = ?4 FROM (
+            "UPDATE grants SET scope = n.scope, unticked_scope = n.unticked_scope, pages = n.pages, expires_at = n.expires_at,
+               narrowed_at = ?4 FROM (
                SELECT g.id AS grant_id,
                  (SELECT coalesce(group_concat(s.value, ' '), '') FROM (SELECT value FROM json_each(?1) ORDER BY key) s
                     WHERE instr(' ' || g.scope || ' ', ' ' || s.value || ' ') > 0) AS scope,
+                 (SELECT coalesce(group_concat(value, ' '), '') FROM
+                    (SELECT DISTINCT value FROM json_each('[\"' || replace(g.unticked_scope || ' ' || g.scope, ' ', '\",\"') || '\"]')
+                     WHERE value <> '' AND value NOT IN (SELECT value FROM json_each(?1)))) AS unticked_scope,
                  CASE WHEN ?2 IS NULL THEN g.pages ELSE
                    (SELECT coalesce(group_concat(p.value, ' '), '') FROM json_each(?2) p
                       WHERE g.pages IS NULL OR instr(' ' || g.pages || ' ', ' ' || p.value || ' ') > 0) END AS pages,

@@ -167,7 +167,7 @@ async fn approve(
     let approval = Approval {
         request,
         scopes: choice.scopes,
-        unticked_reads: choice.unticked_reads(request),
+        unticked_scopes: choice.unticked_scopes(request),
         pages: choice.pages,
         page_access: &page_access,
         lifetime: choice.lifetime,

@@ -132,6 +132,15 @@ fn second_approval_narrows_the_first_unless_it_is_kept() {
 }
 
 #[test]
+fn approval_with_the_boxes_as_proposed_keeps_what_was_narrowed() {
+    let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, ALL);
+    narrow(&app, &[("scope", "mcp.pages.read"), ("pages", "these"), ("page", "43"), ("end", "7d")]);
+    let consent = Browser::new(&app).sign_in(&authorize_url(&[("scope", ALL)]), user::MARA_ADMIN);
+    assert_eq!(consent.ticked(), ["mcp.pages.read"]);
+}
+
+#[test]
 fn first_approval_with_nothing_in_common_with_the_second_is_ended() {
     let app = TestApp::new();
     let first = app.connect(user::MARA_ADMIN, "mcp.incidents.read");

@@ -84,7 +84,7 @@ async fn is_approved(db: &TestDatabase, keys: RequestKeys<'_>, seed: u8, now: Ti
         lifetime: GrantLifetime::UntilRevoked,
         replaces_earlier: true,
         request_id: &RequestId::parse("r").expect("an id"),
-        unticked_reads: ScopeSet::EMPTY,
+        unticked_scopes: ScopeSet::EMPTY,
         has_resource_tools: false,
         resource: "https://mcp.example/mcp".into(),
         code_hash: code.hash(),

@@ -44,7 +44,7 @@ impl Choice {
         let lifetime =
             lifetime_as_before(earlier).or_else(|| GrantLifetime::find(earlier.created_at, earlier.expires_at));
         Self {
-            scopes: reads.without(earlier.unticked_reads).union(writes),
+            scopes: reads.union(writes).without(earlier.unticked_scopes),
             pages: earlier.pages.clone(),
             lifetime: lifetime.unwrap_or(GrantLifetime::PROPOSED),
             has_resource_tools: earlier.has_resource_tools,
@@ -74,10 +74,10 @@ impl Choice {
         }
     }
 
-    /// The reads that this choice leaves unticked, with those that were left before and are not offered now.
-    pub fn unticked_reads(&self, request: &SignedInRequest) -> ScopeSet {
-        let before = request.earlier.as_ref().map_or(ScopeSet::EMPTY, |earlier| earlier.unticked_reads);
-        before.union(request.access.scopes).without(self.scopes).intersection(ScopeSet::baseline())
+    /// The scopes that this choice leaves unticked and that are not to be proposed again: reads, with what was left or taken before.
+    pub fn unticked_scopes(&self, request: &SignedInRequest) -> ScopeSet {
+        let before = request.earlier.as_ref().map_or(ScopeSet::EMPTY, |earlier| earlier.unticked_scopes);
+        before.union(request.access.scopes.intersection(ScopeSet::baseline())).without(self.scopes)
     }
 
     /// Keeps the pages that the person can see; or says what is missing for an approval.
@@ -165,7 +165,7 @@ mod tests {
     fn earlier() -> EarlierGrant {
         EarlierGrant {
             scopes: ScopeSet::parse("mcp.pages.read mcp.incidents.write").expect("scopes"),
-            unticked_reads: Scope::BeatsRead.into(),
+            unticked_scopes: Scope::BeatsRead.into(),
             pages: PageChoice::These([PageId::new(42).expect("an id")].into()),
             expires_at: Some(NOW),
             has_resource_tools: false,
@@ -232,6 +232,19 @@ mod tests {
             assert_eq!(proposed(trust, &pages(), Some(earlier())), expected, "{trust:?} again");
             assert_eq!(proposed(trust, &[], None), ScopeSet::EMPTY, "{trust:?} without a page to post on");
         }
+    }
+
+    #[test]
+    fn scope_that_a_narrowing_took_is_not_proposed_until_it_is_ticked() {
+        let taken: ScopeSet = [Scope::IncidentsRead, Scope::IncidentsWrite].into_iter().collect();
+        let asked = ScopeSet::baseline().union(Scope::IncidentsWrite.into());
+        let narrowed = EarlierGrant { scopes: Scope::PagesRead.into(), unticked_scopes: taken, ..earlier() };
+        let request = request("tool", ClientTrust::Listed, asked, Some(narrowed));
+        let proposed = Choice::proposed(&request, &pages());
+        assert_eq!(proposed.scopes, ScopeSet::baseline().without(taken));
+        assert_eq!(proposed.unticked_scopes(&request), taken);
+        let ticked = Choice { scopes: asked, ..proposed };
+        assert_eq!(ticked.unticked_scopes(&request), ScopeSet::EMPTY);
     }
 
     #[test]
