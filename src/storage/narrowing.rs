@@ -25,7 +25,8 @@ macro_rules! narrow_where {
                     WHERE instr(' ' || g.scope || ' ', ' ' || s.value || ' ') > 0) AS scope,
                  (SELECT coalesce(group_concat(value, ' '), '') FROM
                     (SELECT DISTINCT value FROM json_each('[\"' || replace(g.unticked_scope || ' ' || g.scope, ' ', '\",\"') || '\"]')
-                     WHERE value <> '' AND value NOT IN (SELECT value FROM json_each(?1)))) AS unticked_scope,
+                     WHERE value <> '' AND (instr(' ' || g.unticked_scope || ' ', ' ' || value || ' ') > 0
+                       OR value NOT IN (SELECT value FROM json_each(?1))))) AS unticked_scope,
                  CASE WHEN ?2 IS NULL THEN g.pages ELSE
                    (SELECT coalesce(group_concat(p.value, ' '), '') FROM json_each(?2) p
                       WHERE g.pages IS NULL OR instr(' ' || g.pages || ' ', ' ' || p.value || ' ') > 0) END AS pages,

@@ -109,6 +109,12 @@ impl ModelDatabase {
         query.query_row([], |row| row.get(0)).expect("a count")
     }
 
+    /// The text that a query of the test finds.
+    pub fn text(&self, content: Content, sql: &str) -> String {
+        self.load(content);
+        self.connection.borrow().query_row(sql, [], |row| row.get(0)).expect("a text")
+    }
+
     /// The content without a row.
     pub fn empty() -> Content {
         Content(CONTENTS.number(Rows(vec![Vec::new(); TABLES.len()])))

@@ -5,25 +5,24 @@
 //! compared and continued in every order.
 
 use crate::database::{Content, ModelDatabase, Weakening};
+use crate::decisions::{self, AnsweredConsent, SCOPE};
 use crate::interned::Interner;
 use crate::ports::{Fault, Ports, Recorded, Shared};
 use crate::publication::Stop;
-use crate::stops;
 use crate::support::{TestApp, flow};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use statibeat_mcp::model::ids::RequestId;
+use statibeat_mcp::model::ids::{GrantId, RequestId};
 use statibeat_mcp::model::timestamp::Timestamp;
 use statibeat_mcp::ports::{BodyError, RequestBody};
 use statibeat_mcp::web::{self, App, RequestInputs};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-
-const SCOPE: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
+use std::time::Duration;
 
 /// A request as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -113,10 +112,33 @@ impl Engine {
         (self.ports.shared.get(), tokens)
     }
 
+    /// The state after another approval, and an access token of it. `number` is how many there were before.
+    pub fn approve(&self, shared: Shared, consent: AnsweredConsent, (number, now): (u64, i64)) -> (Shared, String) {
+        let tested = self.tested();
+        let seconds = now.abs_diff(tested.now().as_seconds());
+        tested.advance(Duration::from_secs(seconds));
+        // Other random values than those of the approvals before.
+        tested.drawn.set(1000 * number);
+        self.ports.shared.set(shared);
+        let access = consent.answer(&tested);
+        (Shared { content: self.ports.shared.get().content, ..shared }, access)
+    }
+
+    /// The state after the person has narrowed a grant, by its place in the order of approvals, to one of the model's limits.
+    pub fn narrow(&self, shared: Shared, grant: usize, limits: usize, now: i64) -> Shared {
+        let id =
+            self.ports.db.text(shared.content, &format!("SELECT id FROM grants ORDER BY rowid LIMIT 1 OFFSET {grant}"));
+        let id = GrantId::parse(id).expect("an id");
+        self.ports.begin(Vec::new(), shared, (usize::MAX, Fault::None), now);
+        decisions::narrow(&*self.ports, &id, limits, now).now_or_never().expect("nothing waits").expect("stored");
+        self.ports.take_answers();
+        self.ports.shared.get()
+    }
+
     /// The state after the person, or an admin of the page, has stopped the connections.
     pub fn stop(&self, shared: Shared, stop: Stop, now: i64) -> Shared {
         self.ports.begin(Vec::new(), shared, (usize::MAX, Fault::None), now);
-        stops::carry_out(&*self.ports, stop, now).now_or_never().expect("nothing waits").expect("stored");
+        decisions::stop(&*self.ports, stop, now).now_or_never().expect("nothing waits").expect("stored");
         self.ports.take_answers();
         self.ports.shared.get()
     }

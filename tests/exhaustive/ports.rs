@@ -54,6 +54,13 @@ pub struct Shared {
     pub role: &'static str,
 }
 
+impl Shared {
+    /// Nothing stored, and the person an admin of the page.
+    pub fn first() -> Self {
+        Self { content: ModelDatabase::empty(), published: Published::nothing(), role: "page_admin" }
+    }
+}
+
 impl Published {
     pub fn nothing() -> Self {
         Self(SNAPSHOTS.number(String::new()))
@@ -88,10 +95,9 @@ pub struct Ports {
 impl Ports {
     pub fn new(weakening: Option<Weakening>, keeps_audit: bool, connector_keys: String) -> Self {
         let db = ModelDatabase::new(weakening, keeps_audit);
-        let shared = Shared { content: ModelDatabase::empty(), published: Published::nothing(), role: "page_admin" };
         Self {
             db,
-            shared: Cell::new(shared),
+            shared: Cell::new(Shared::first()),
             answers: RefCell::default(),
             given: RefCell::default(),
             left: Cell::new(0),

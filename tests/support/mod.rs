@@ -63,7 +63,8 @@ pub struct TestApp {
     /// Bytes of request bodies that the connector has read.
     pub body_bytes_read: Cell<usize>,
     now: Cell<i64>,
-    drawn: Cell<u64>,
+    /// Number of random values so far; the next ones follow from it.
+    pub drawn: Cell<u64>,
 }
 
 impl TestApp {
