@@ -25,6 +25,9 @@ const INCIDENTS_WRITE: u8 = 8;
 const MAINTENANCES: u8 = 16;
 const MAINTENANCES_WRITE: u8 = 32;
 const ANALYTICS: u8 = 64;
+/// In the order of [`EVERYTHING`].
+const SCOPES: [u8; 7] = [PAGES, BEATS, INCIDENTS, INCIDENTS_WRITE, MAINTENANCES, MAINTENANCES_WRITE, ANALYTICS];
+const ALL: u8 = u8::MAX >> 1;
 
 /// The role that a call needs on the page.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +41,7 @@ use Role::{Anybody, Manager, Viewer};
 
 /// The product's table: for each resource the scopes and the role that it takes. A viewer reads everything but
 /// analytics; pending Beat actions take synthetic monitor manage, which a manager has.
-const RESOURCES: [(u8, Role); 23] = [
+const RESOURCES: [(u8, Role); URIS.len()] = [
     (PAGES, Anybody),
     (PAGES, Anybody),
     (PAGES, Anybody),
@@ -64,7 +67,7 @@ const RESOURCES: [(u8, Role); 23] = [
     (BEATS, Viewer),
 ];
 
-const PROMPT_NEEDS: [(u8, Role); 9] = [
+const PROMPT_NEEDS: [(u8, Role); PROMPTS.len()] = [
     (PAGES | INCIDENTS, Viewer),
     (PAGES | INCIDENTS, Viewer),
     (PAGES | MAINTENANCES, Viewer),
@@ -93,15 +96,15 @@ const PEOPLE: [(&str, Option<Role>); 4] = [
 
 /// Every single scope, all but each one, pairs that belong together, and all.
 fn scope_sets() -> Vec<u8> {
-    let singles = (0..7).map(|bit| 1 << bit);
-    let without = (0..7).map(|bit| 127 & !(1 << bit));
-    singles.chain(without).chain([PAGES | INCIDENTS, PAGES | MAINTENANCES, BEATS | ANALYTICS, 127]).collect()
+    let singles = SCOPES.into_iter();
+    let without = SCOPES.into_iter().map(|scope| ALL & !scope);
+    singles.chain(without).chain([PAGES | INCIDENTS, PAGES | MAINTENANCES, BEATS | ANALYTICS, ALL]).collect()
 }
 
 fn names(scopes: u8) -> String {
     let all: Vec<&str> = EVERYTHING.split_whitespace().collect();
-    assert_eq!(all[3], "mcp.incidents.write", "the order of the bits");
-    (0..7).filter(|bit| scopes & (1 << bit) != 0).map(|bit| all[bit]).collect::<Vec<_>>().join(" ")
+    assert_eq!((all.len(), all[3]), (SCOPES.len(), "mcp.incidents.write"), "the order of the bits");
+    all.iter().zip(SCOPES).filter(|(_, bit)| scopes & bit != 0).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
 }
 
 fn expected((needed, role): (u8, Role), scopes: u8, person: Option<Role>) -> Access {
@@ -204,6 +207,7 @@ fn lists_show_what_can_be_used_and_nothing_else() {
         for ((name, _), (needed, _)) in PROMPTS.into_iter().zip(PROMPT_NEEDS) {
             assert_eq!(listed.iter().any(|one| one == name), scopes & needed == needed, "{name}");
         }
-        assert_eq!(list("tools/list", "tools", "name").len(), 4, "tools are listed for all, so that all can ask");
+        let all = tools().map(|(name, _)| name);
+        assert_eq!(list("tools/list", "tools", "name"), all, "tools are listed for all, so that all can ask");
     });
 }

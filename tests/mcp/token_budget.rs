@@ -59,7 +59,7 @@ fn no_resource_costs_more_than_8000_tokens() {
 }
 
 /// The number of reads that each prompt's resources take.
-const PROMPTS_READ: [(&str, usize); 9] = [
+const PROMPTS_READ: [(&str, usize); PROMPTS.len()] = [
     ("draft_customer_incident", 7),
     ("draft_incident_update", 4),
     ("plan_maintenance_window", 8),

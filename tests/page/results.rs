@@ -7,6 +7,7 @@ use crate::calls;
 use crate::support::{Client, StatiBeat};
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
+use statibeat_mcp::catalog::tools::all_tools;
 use std::cell::Cell;
 use table::{Play, TestedServer, tool_names};
 
@@ -47,7 +48,8 @@ fn play(only: Option<&str>, story: &impl AsyncFn(&Play<'_>)) {
         let statibeat = StatiBeat::new();
         tool_names(&Page { statibeat: &statibeat, client, counted: Cell::new(0) }).await
     });
-    assert_eq!(names.len(), 16);
+    let all: Vec<&str> = all_tools().map(|tool| tool.name).collect();
+    assert_eq!(names, all, "the page server has every tool that writes");
     for name in names.iter().filter(|name| only.is_none_or(|only| only == *name)) {
         let statibeat = StatiBeat::new();
         statibeat.serve(&[], async |client| {
