@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 
-const DATE = "2026-10-01";
+const DATE = "2026-11-17";
 
 /** A floor: `{ url, stop }`. `kind` is `rust` or `plain`. */
 export async function startFloor(kind, upstream) {
