@@ -161,6 +161,10 @@ pub fn admit(
     if number("organization").is_some_and(|organization: u64| organization != page.organization_id) {
         return Err(ApiError::not_found("page"));
     }
+    // Decided by the role at the time of the call, for reads as for writes.
+    if caller.has_permission(world, page_id, "page.read") != Some(true) {
+        return Err(ApiError::not_found("page"));
+    }
     match caller.has_permission(world, page_id, access.permission) {
         None => Err(ApiError::not_found("page")),
         Some(false) => Err(ApiError::forbidden(format!("permission {} is required on this page", access.permission))),

@@ -17,6 +17,7 @@ use crate::ports::{Database, RateLimiter};
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{ApiError, Client, PageClient, Principal, UserClient};
 use crate::writes::asker::Asker;
+use std::rc::Rc;
 
 /// Resource that lists the pages, named in errors when the list can't be read.
 pub(super) const PAGES: &str = "statibeat://pages";
@@ -108,6 +109,37 @@ impl HostedHandler<'_> {
     ) -> Result<Result<AccessiblePage, AccessDenied>, ApiError> {
         let pages = self.pages(needs.scope).await?;
         Ok(access::find_page(pages, id).and_then(|page| access::check_role(&page, needs).map(|()| page)))
+    }
+
+    /// A page and what was read on it, if the person may do there what the entry needs.
+    ///
+    /// A page that their own list had within the last minute is read at once: StatiBeat checks their role on each read. Only where it
+    /// refuses one, or the page is not remembered, is the list of pages read, which also says what is missing.
+    pub(super) async fn read_on_page<T>(
+        &self,
+        id: PageId,
+        needs: &Requirement,
+        read: impl AsyncFn(&AccessiblePage) -> T,
+        is_refused: impl Fn(&T) -> bool,
+    ) -> Result<Result<(Rc<AccessiblePage>, T), AccessDenied>, ApiError> {
+        let remembered = self.api().remembered_page(id, needs).filter(|_| self.context.caller.reaches(id));
+        let mut early = None;
+        if let Some(page) = remembered {
+            let found = read(&page).await;
+            if !is_refused(&found) {
+                return Ok(Ok((page, found)));
+            }
+            early = Some((page.organization_id, found));
+        }
+        let page = match self.page(id, needs).await? {
+            Ok(page) => Rc::new(page),
+            Err(denied) => return Ok(Err(denied)),
+        };
+        let found = match early {
+            Some((organization_id, found)) if organization_id == page.organization_id => found,
+            _ => read(&page).await,
+        };
+        Ok(Ok((page, found)))
     }
 
     /// The error that a client gets for a failed read. Details that it must not see go to the log.

@@ -5,16 +5,17 @@ use super::handler::{HostedHandler, PAGES};
 use super::lists;
 use super::page_argument::{PAGE_ID, choose_page};
 use super::page_lists::HostedPageLists;
-use super::read::{self, EarlyAnswers, OfferedResource};
+use super::read::{self, OfferedResource, PageAnswers};
 use crate::alternatives::targets::NumberedThing;
 use crate::catalog::uri::Roots;
 use crate::catalog::{self, Prompt, Resource, Variables};
 use crate::features::prompts::{self, GivenArguments, PromptServer};
-use crate::mcp::{Error, Handled, PromptOutcome, ResourceContents};
+use crate::mcp::{Error, Handled, PromptOutcome};
 use crate::model::ids::PageId;
 use crate::model::scope::Requirement;
 use crate::upstream::identity::AccessiblePage;
-use futures_util::future::{join, join_all};
+use futures_util::future::join_all;
+use std::rc::Rc;
 
 pub(super) const SERVER: PromptServer<'_> = PromptServer { roots: &Roots::HOSTED, has_tool: &lists::has_tool };
 /// The URI of a page, up to its id.
@@ -66,17 +67,21 @@ async fn fill_in(
     given.set_page(page_id);
     let variables = given.variables();
     let wanted: Vec<_> = prompts::entries(found).map(|entry| wanted(entry, &variables)).collect();
-    let (page, early) = if let Some(page) = by_name {
-        (Ok(page), wanted.iter().map(|_| None).collect())
+    let read = async |page: &AccessiblePage| join_all(wanted.iter().map(|part| read_part(handler, page, part))).await;
+    let (page, answers) = if let Some(page) = by_name {
+        let answers = read(&page).await;
+        (Rc::new(page), answers)
     } else {
-        let early = wanted.iter().map(|wanted| start(handler, wanted, page_id));
-        join(find_page(handler, found, page_id), join_all(early)).await
+        match read_on_page(handler, found, page_id, read).await {
+            Ok(found) => found,
+            Err(error) => return error.into(),
+        }
     };
-    let page = match page {
-        Ok(page) => page,
-        Err(error) => return error.into(),
-    };
-    let parts = wanted.into_iter().zip(early).map(|(wanted, early)| read_part(handler, &page, wanted, early));
+    let parts = wanted.iter().zip(answers).map(async |(part, answers)| match (part, answers) {
+        (Ok(part), Ok(answers)) => part.wanted.contents(handler, &page, answers).await,
+        (Err(error), _) => Err(error.clone()),
+        (_, Err(error)) => Err(error),
+    });
     let outcome = prompts::outcome(found, given, SERVER, join_all(parts).await);
     Handled::on_page(outcome, Some(page.id))
 }
@@ -108,11 +113,18 @@ async fn find_page_by_name(
     Ok(page)
 }
 
-/// The page, where the person may read what the prompt is about.
-async fn find_page(handler: &HostedHandler<'_>, prompt: &Prompt, id: PageId) -> Result<AccessiblePage, Error> {
+/// The page and its reads, where the person may read what the prompt is about.
+async fn read_on_page(
+    handler: &HostedHandler<'_>,
+    prompt: &Prompt,
+    id: PageId,
+    read: impl AsyncFn(&AccessiblePage) -> Vec<Result<PageAnswers, Error>>,
+) -> Result<(Rc<AccessiblePage>, Vec<Result<PageAnswers, Error>>), Error> {
     let uri = format!("{PAGES_ROOT}{id}");
-    let page = handler.page(id, &main_requirement(prompt)?).await.map_err(|error| handler.read_error(&uri, &error))?;
-    page.map_err(|reason| read::refused(reason, &uri, id))
+    let are_refused =
+        |answers: &Vec<Result<PageAnswers, Error>>| answers.iter().flatten().any(PageAnswers::are_refused);
+    let found = handler.read_on_page(id, &main_requirement(prompt)?, read, are_refused).await;
+    found.map_err(|error| handler.read_error(&uri, &error))?.map_err(|reason| read::refused(reason, &uri, id))
 }
 
 /// A resource of the prompt, and what people call it.
@@ -127,31 +139,18 @@ fn wanted(entry: &'static Resource, variables: &Variables) -> Result<PromptPart,
     Ok(PromptPart { title: entry.title, wanted: OfferedResource::parse(&uri)? })
 }
 
-fn start(
-    handler: &HostedHandler<'_>,
-    part: &Result<PromptPart, Error>,
-    page_id: PageId,
-) -> impl Future<Output = Option<EarlyAnswers>> {
-    let part = part.as_ref().ok().filter(|part| is_granted(handler, part));
-    let started = part.map(|part| part.wanted.start(handler, page_id));
-    async move { started?.await }
-}
-
-fn is_granted(handler: &HostedHandler<'_>, part: &PromptPart) -> bool {
-    handler.context.caller.scopes.contains(part.wanted.requirement.scope)
-}
-
+/// Reads a part, or says why it may not be read.
 async fn read_part(
     handler: &HostedHandler<'_>,
     page: &AccessiblePage,
-    part: Result<PromptPart, Error>,
-    early: Option<EarlyAnswers>,
-) -> Result<ResourceContents, Error> {
-    let part = part?;
-    if !is_granted(handler, &part) {
-        let scope = part.wanted.requirement.scope;
+    part: &Result<PromptPart, Error>,
+) -> Result<PageAnswers, Error> {
+    let part = part.as_ref().map_err(Clone::clone)?;
+    let PromptPart { title, wanted } = part;
+    let scope = wanted.requirement.scope;
+    if !handler.context.caller.scopes.contains(scope) {
         return Err(Error::Forbidden(format!("This connection was not granted {}.", scope.as_str())));
     }
-    access::check_role(page, &part.wanted.requirement).map_err(|reason| read::refused(reason, part.title, page.id))?;
-    part.wanted.finish(handler, page, early).await
+    access::check_role(page, &wanted.requirement).map_err(|reason| read::refused(reason, title, page.id))?;
+    Ok(wanted.read(handler, page).await)
 }

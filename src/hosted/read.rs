@@ -1,4 +1,6 @@
 //! Reading resources: whether the one that a URI means may be read here, and its upstream reads in parallel.
+//!
+//! Scopes, chosen pages and blocks are checked here; the person's role is StatiBeat's own check of each read.
 
 use super::access::{self, AccessDenied};
 use super::handler::HostedHandler;
@@ -11,11 +13,11 @@ use crate::catalog::uri::{Roots, split_query};
 use crate::features;
 use crate::features::resources::{UpstreamAnswers, part_answer};
 use crate::mcp::{Error, Handled, ResourceContents};
-use crate::model::ids::{OrganizationId, PageId};
+use crate::model::ids::PageId;
 use crate::model::scope::Requirement;
 use crate::model::visible::quote;
-use crate::upstream::ApiError;
 use crate::upstream::identity::{AccessiblePage, PAGES_PATH};
+use crate::upstream::{ApiError, ApiErrorKind};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
@@ -30,14 +32,14 @@ pub async fn one(handler: &HostedHandler<'_>, uri: &str) -> Handled<ResourceCont
         Err(error) => return error.into(),
     };
     let Some(id) = wanted.inner.found.page_id() else { return wanted.read_of_session(handler).await.into() };
-    let (page, early) = join(handler.page(id, &wanted.requirement), wanted.start(handler, id)).await;
-    match page {
+    let read = async |page: &AccessiblePage| wanted.read(handler, page).await;
+    match handler.read_on_page(id, &wanted.requirement, read, PageAnswers::are_refused).await {
         Err(error) => handler.read_error(uri, &error).into(),
         Ok(Err(reason)) => {
             let missing = reason.missing(id);
             Handled::missing(refused(reason, uri, id), missing)
         }
-        Ok(Ok(page)) => Handled::on_page(wanted.finish(handler, &page, early).await, Some(page.id)),
+        Ok(Ok((page, answers))) => Handled::on_page(wanted.contents(handler, &page, answers).await, Some(page.id)),
     }
 }
 
@@ -69,15 +71,18 @@ async fn unknown(handler: &HostedHandler<'_>, uri: &str) -> Error {
     Error::ResourceNotFound { uri: uri.to_owned(), message }
 }
 
-/// Answers of a page's reads from before it was known whether the person may see the page.
-pub struct EarlyAnswers {
-    organization_id: OrganizationId,
+/// StatiBeat's answers to the reads of a resource on a page.
+pub struct PageAnswers {
     answers: Vec<Result<Value, ApiError>>,
+    parts: Value,
 }
 
-impl EarlyAnswers {
-    fn has_outage(&self) -> bool {
-        self.answers.iter().any(|answer| answer.as_ref().is_err_and(ApiError::is_outage))
+impl PageAnswers {
+    /// Returns whether StatiBeat refused a read: the person lost the page or the permission, or something that the URI names is
+    /// not there.
+    pub fn are_refused(&self) -> bool {
+        let is_refused = |error: &ApiError| matches!(error.kind, ApiErrorKind::Forbidden | ApiErrorKind::NotFound);
+        self.answers.iter().any(|answer| answer.as_ref().is_err_and(is_refused))
     }
 }
 
@@ -116,37 +121,22 @@ impl OfferedResource {
         Ok(contents)
     }
 
-    /// Reads the page beside the question whether the person may see it, so that the two waits are one. Nothing where the
-    /// person's own list did not have the page a moment ago, or where the person did not choose the page for this client:
-    /// a page that exists and one that does not are asked about in the same way.
-    pub fn start(&self, handler: &HostedHandler<'_>, page_id: PageId) -> impl Future<Output = Option<EarlyAnswers>> {
-        let is_chosen = handler.context.caller.reaches(page_id);
-        let page = handler.api().early_page(page_id, &self.requirement).filter(|_| is_chosen);
-        async move {
-            let page = page?;
-            let answers = page.get_all(&self.inner.paths().ok()?).await;
-            Some(EarlyAnswers { organization_id: page.organization_id, answers })
-        }
+    /// Reads it on a page.
+    pub async fn read(&self, handler: &HostedHandler<'_>, page: &AccessiblePage) -> PageAnswers {
+        let Ok(paths) = self.inner.paths() else { return PageAnswers { answers: Vec::new(), parts: Value::Null } };
+        let api = handler.api().page(page, self.requirement.scope);
+        let (answers, parts) = join(api.get_all(&paths), self.parts(handler, page)).await;
+        PageAnswers { answers, parts }
     }
 
-    /// Its contents, on a page that the person may see: of what was read early if that was the right address, else read now.
-    pub async fn finish(
+    /// Its contents, on a page that the person may see.
+    pub async fn contents(
         &self,
         handler: &HostedHandler<'_>,
         page: &AccessiblePage,
-        early: Option<EarlyAnswers>,
+        PageAnswers { answers, parts }: PageAnswers,
     ) -> Result<ResourceContents, Error> {
-        let paths = self.inner.paths()?;
-        let parts = self.parts(handler, page);
-        let (answers, parts) = match early {
-            Some(early) if early.organization_id == page.organization_id => {
-                if early.has_outage() {
-                    handler.api().suspend_early_reads(page);
-                }
-                (early.answers, parts.await)
-            }
-            _ => join(handler.api().page(page, self.requirement.scope).get_all(&paths), parts).await,
-        };
+        self.inner.paths()?;
         let upstream = UpstreamAnswers { page: Some(&page.raw), answers, parts };
         match self.inner.contents(upstream, handler.context.now, handler.context.log) {
             Ok(contents) => Ok(contents),
@@ -168,11 +158,14 @@ impl OfferedResource {
             if let Err(missing) = access::check_scope(handler.context.caller.scopes, &part.needs) {
                 return withheld(format!("This connection was not granted {}.", missing.0));
             }
+            let by_role = || withheld("Your role on the page does not allow it.".to_owned());
             if access::check_role(page, &part.needs).is_err() {
-                return withheld("Your role on the page does not allow it.".to_owned());
+                return by_role();
             }
-            let answer = handler.api().page(page, part.needs.scope).get(part.path).await;
-            part_answer(part, answer, handler.context.log)
+            match handler.api().page(page, part.needs.scope).get(part.path).await {
+                Err(error) if error.kind == ApiErrorKind::Forbidden => by_role(),
+                answer => part_answer(part, answer, handler.context.log),
+            }
         });
         Value::Object(join_all(parts).await.into_iter().collect())
     }

@@ -42,38 +42,41 @@ async fn a_page_read_asks_for_the_pages_and_then_for_its_own_reads() {
     );
 }
 
-/// Reads an incident twice; returns the second answer and its requests.
-async fn read_again(list: Value, answers: &[Value]) -> (Result<Value, Error>, Vec<String>) {
-    let first = [pages(READER), json!({ "id": 9, "title": "first" }), list];
-    let script = first.iter().chain(answers).map(|answer| (200, answer.clone()));
-    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering(script));
+/// Reads an incident twice, with these answers to the second read; returns the result and its requests.
+async fn read_again(answers: &[(u16, Value)]) -> (Result<Value, Error>, Vec<String>) {
+    let first = [(200, pages(READER)), (200, json!({ "id": 9, "title": "first" }))];
+    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering(first.into_iter().chain(answers.iter().cloned())));
     read(&scene, "statibeat://pages/7/incidents/9").await.expect("a body");
     let answer = read(&scene, "statibeat://pages/7/incidents/9").await;
     (answer, scene.requested_paths().split_off(2))
 }
 
+const INCIDENT: &str = "/orgs/3/pages/7/admin/incidents/9";
+
 #[tokio::test]
-async fn a_page_seen_before_is_read_without_waiting_for_the_list_of_pages() {
-    let (answer, asked) = read_again(pages(READER), &[json!({ "id": 9, "title": "second" })]).await;
+async fn page_seen_before_is_read_without_its_list() {
+    let (answer, asked) = read_again(&[(200, json!({ "id": 9, "title": "second" }))]).await;
     assert!(answer.expect("a body").to_string().contains("second"));
-    assert_eq!(asked, ["/me/pages", "/orgs/3/pages/7/admin/incidents/9"]);
+    assert_eq!(asked, [INCIDENT]);
 }
 
 #[tokio::test]
-async fn early_read_is_discarded_if_the_person_cannot_see_the_page() {
-    for list in [json!({ "items": [] }), pages(&["page.read"])] {
-        let (answer, asked) = read_again(list, &[json!({ "id": 9, "title": "second" })]).await;
+async fn refused_read_of_a_page_seen_before_is_explained_from_the_list() {
+    for (status, list) in
+        [(404, json!({ "items": [] })), (403, pages(&["page.read"])), (404, pages(&["incidents.read"]))]
+    {
+        let (answer, asked) = read_again(&[(status, json!({ "error": "no" })), (200, list)]).await;
         assert!(matches!(answer, Err(Error::ResourceNotFound { .. } | Error::Forbidden(_))), "{answer:?}");
-        assert_eq!(asked.len(), 2, "it had been asked for");
+        assert_eq!(asked, [INCIDENT, "/me/pages"]);
     }
 }
 
 #[tokio::test]
-async fn early_read_at_an_old_address_is_repeated_at_the_new_one() {
+async fn page_that_moved_to_another_organization_is_read_at_its_new_address() {
     let mut moved = pages(READER);
     moved["items"][0]["organization_id"] = json!(4);
-    let answers = [json!({ "id": 9, "title": "old" }), json!({ "id": 9, "title": "new" })];
-    let (answer, asked) = read_again(moved, &answers).await;
+    let (old, new) = ((404, json!({ "error": "no" })), (200, json!({ "id": 9, "title": "new" })));
+    let (answer, asked) = read_again(&[old, (200, moved), new]).await;
     assert!(answer.expect("a body").to_string().contains("new"));
     assert_eq!(asked.last().map(String::as_str), Some("/orgs/4/pages/7/admin/incidents/9"));
 }

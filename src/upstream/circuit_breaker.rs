@@ -32,8 +32,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Circuits kept for pages and people. Only failing ones are kept.
 const CAPACITY: usize = 1_000;
 
-/// Person and page of a call, after the role check. Earlier calls, such as early reads or the code exchange, have no
-/// subject and are never counted.
+/// Person and page of a call on behalf of a person. Others, such as the code exchange, have no subject and are never counted.
 #[derive(Clone, Copy, Debug)]
 pub struct CallSubject<'a> {
     /// Person on whose behalf the call is made.
@@ -203,22 +202,9 @@ impl CircuitBreaker {
         circuits.narrow_circuit(subject, now).record_failure(now);
     }
 
-    /// Suspends early reads of the page until a call succeeds, after early reads failed. It doesn't count as a failure: the
-    /// following reads, which wait for the role check, do.
-    pub(super) fn suspend_early_reads(&self, subject: &CallSubject<'_>, now: u64) {
-        self.0.borrow_mut().narrow_circuit(subject, now);
-    }
-
     /// Returns whether a call without a subject may be sent. Such a call is never the probe of a half-open circuit.
     pub(super) fn admit_uncounted(&self, now: u64) -> Result<(), CircuitOpen> {
         self.0.borrow().wide.state.admit(now).map(drop).map_err(|wait| CircuitOpen { wait })
-    }
-
-    /// Returns whether the circuits of the page, of the person and of StatiBeat as a whole have no failures.
-    pub(super) fn is_clear(&self, subject: &CallSubject<'_>) -> bool {
-        let circuits = self.0.borrow();
-        let keys = [subject.key(), CircuitKey::Person(subject.person.clone())];
-        circuits.wide.state == CircuitState::Closed && !keys.iter().any(|key| circuits.narrow.contains_key(key))
     }
 }
 

@@ -8,7 +8,7 @@ use super::circuit_breaker::CallSubject;
 use super::error::{ApiError, ApiErrorKind};
 use super::exchange::{self, API_ROOT, Circuit, JSON, join_path};
 use super::memory::Memory;
-use super::page::{EarlyPage, PageClient, PageTransport, admin_root};
+use super::page::{PageClient, PageTransport, admin_root};
 use crate::keyring::{KeyRing, PublicKey};
 use crate::model::ids::{GrantId, OrganizationId, PageId, RequestId, UserId};
 use crate::model::scope::{Requirement, Scope};
@@ -20,6 +20,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use std::rc::Rc;
 
 /// Value of `X-StatiBeat-Source`, which identifies the connector in StatiBeat's logs.
 const SOURCE: &str = "hosted_mcp";
@@ -150,23 +151,10 @@ impl<'a> UserClient<'a> {
         PageClient::new(OnBehalfOf { user: *self, scope, organization_id: page.organization_id, page_id: page.id })
     }
 
-    /// Returns the page for reads that run before the role check, if this person's page list contained it within the
-    /// last minute with the needed permissions and no circuit of the page or person is failing.
-    pub fn early_page(&self, page_id: PageId, needs: &Requirement) -> Option<EarlyPage<'a>> {
+    /// Returns a page as this person's list had it within the last minute, if it then allowed what is needed.
+    pub fn remembered_page(&self, page_id: PageId, needs: &Requirement) -> Option<Rc<AccessiblePage>> {
         let Client { memory, now, .. } = self.client;
-        let person = self.principal.user_id;
-        let organization_id = memory.recently_listed(person, page_id, needs.permissions, *now)?;
-        if !memory.circuit_breaker.is_clear(&CallSubject { person, page: Some(page_id) }) {
-            return None;
-        }
-        let transport = OnBehalfOf { user: *self, scope: needs.scope, organization_id, page_id };
-        Some(EarlyPage { organization_id, page: PageClient::new(transport) })
-    }
-
-    /// Suspends early reads of a page after they failed although the person can see the page.
-    pub fn suspend_early_reads(&self, page: &AccessiblePage) {
-        let Circuit { breaker, subject, clock } = self.circuit(Some(page.id));
-        breaker.suspend_early_reads(&subject, clock());
+        memory.remembered_page(self.principal.user_id, page_id, needs.permissions, *now)
     }
 
     fn circuit(&self, page: Option<PageId>) -> Circuit<'a> {

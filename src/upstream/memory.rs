@@ -3,15 +3,15 @@
 
 use super::accessible_page::AccessiblePage;
 use super::circuit_breaker::CircuitBreaker;
-use crate::model::ids::{OrganizationId, PageId, UserId};
+use crate::model::ids::{PageId, UserId};
 use crate::model::scope::PagePermission;
 use crate::model::timestamp::Timestamp;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
-/// Time for which a person's page list allows early reads. The calls of one conversation follow within a minute; later,
-/// an early read would more often be on behalf of a person who has lost access meanwhile.
+/// Time for which what a person's list said of a page is remembered. The calls of one conversation follow within a minute.
 pub const LIST_LIFETIME: Duration = Duration::from_mins(1);
 /// Time for which StatiBeat's health is remembered, so that readiness requests cannot become a load.
 const HEALTH_LIFETIME: Duration = Duration::from_secs(5);
@@ -19,6 +19,8 @@ const HEALTH_LIFETIME: Duration = Duration::from_secs(5);
 const PEOPLE: usize = 1_000;
 /// Maximum number of pages stored of one list.
 const PAGES: usize = 100;
+/// Maximum number of pages stored of all lists, each with about 2 kB.
+const ALL_PAGES: usize = 4_000;
 
 #[derive(Default)]
 pub struct Memory {
@@ -31,27 +33,7 @@ pub struct Memory {
 /// The pages that StatiBeat listed for one person.
 struct PageList {
     listed_at: Timestamp,
-    pages: BTreeMap<PageId, KnownPage>,
-}
-
-struct KnownPage {
-    organization_id: OrganizationId,
-    permissions: Permissions,
-}
-
-/// A set of permissions, one bit for each variant.
-#[derive(Clone, Copy)]
-struct Permissions(u16);
-
-impl Permissions {
-    fn new(page: &AccessiblePage) -> Self {
-        let listed = PagePermission::ALL.iter().filter(|permission| page.allows(**permission));
-        Self(listed.fold(0, |bits, permission| bits | 1 << *permission as u16))
-    }
-
-    fn allow(self, permission: PagePermission) -> bool {
-        self.0 & (1 << permission as u16) != 0
-    }
+    pages: BTreeMap<PageId, Rc<AccessiblePage>>,
 }
 
 impl Memory {
@@ -65,38 +47,39 @@ impl Memory {
         *self.health.borrow_mut() = Some((now, health.clone()));
     }
 
-    /// Returns the organization of a page that this person's list contained within [`LIST_LIFETIME`], with these
-    /// permissions. It is part of the page's URLs, so the page can be read while the role check is in progress.
-    pub(super) fn recently_listed(
+    /// Returns a page as this person's list had it within [`LIST_LIFETIME`], if they could see it and had these permissions. That is
+    /// enough to read it on behalf of the same person: StatiBeat checks their role again on each read.
+    pub(super) fn remembered_page(
         &self,
         person: &UserId,
         page: PageId,
         needed: &[PagePermission],
         now: Timestamp,
-    ) -> Option<OrganizationId> {
+    ) -> Option<Rc<AccessiblePage>> {
         let lists = self.lists.borrow();
         let list = lists.get(person).filter(|list| now.since(list.listed_at) < LIST_LIFETIME)?;
         let page = list.pages.get(&page)?;
-        let is_readable = page.permissions.allow(PagePermission::PageRead);
-        let is_allowed = is_readable && needed.iter().all(|permission| page.permissions.allow(*permission));
-        is_allowed.then_some(page.organization_id)
+        let is_allowed =
+            page.allows(PagePermission::PageRead) && needed.iter().all(|permission| page.allows(*permission));
+        is_allowed.then(|| Rc::clone(page))
     }
 
     /// Keeps a person's list in place of the one before: what is no longer on it is no longer known.
     pub(super) fn keep_list(&self, person: &UserId, pages: &[AccessiblePage], now: Timestamp) {
+        let pages: BTreeMap<_, _> = pages.iter().take(PAGES).map(|page| (page.id, Rc::new(page.clone()))).collect();
         let mut lists = self.lists.borrow_mut();
-        if lists.len() >= PEOPLE && !lists.contains_key(person) {
+        lists.remove(person);
+        let is_full = |lists: &BTreeMap<UserId, PageList>| {
+            let stored: usize = lists.values().map(|list| list.pages.len()).sum();
+            lists.len() >= PEOPLE || stored + pages.len() > ALL_PAGES
+        };
+        if is_full(&lists) {
             lists.retain(|_, list| now.since(list.listed_at) < LIST_LIFETIME);
         }
-        if lists.len() >= PEOPLE && !lists.contains_key(person) {
+        while is_full(&lists) {
             let oldest = lists.iter().min_by_key(|(_, list)| list.listed_at).map(|(person, _)| person.clone());
             oldest.and_then(|person| lists.remove(&person));
         }
-        let listed = |page: &AccessiblePage| {
-            let (organization_id, permissions) = (page.organization_id, Permissions::new(page));
-            (page.id, KnownPage { organization_id, permissions })
-        };
-        let pages = pages.iter().take(PAGES).map(listed).collect();
         lists.insert(person.clone(), PageList { listed_at: now, pages });
     }
 }
@@ -123,42 +106,35 @@ mod tests {
         UserId::parse((index + 1).to_string()).expect("an id")
     }
 
+    fn known(memory: &Memory, person: usize, id: i64, needed: &[PagePermission], now: Timestamp) -> Option<i64> {
+        let page = memory.remembered_page(&user(person), PageId::new(id).expect("an id"), needed, now)?;
+        Some(page.organization_id.get())
+    }
+
     #[test]
     fn listed_page_is_known_only_for_the_person_whose_list_contained_it() {
         let memory = Memory::default();
         memory.keep_list(&user(1), &[readable(7)], NOW);
-        assert_eq!(
-            memory.recently_listed(&user(1), PageId::new(7).expect("an id"), READ, NOW),
-            Some(OrganizationId::new(3).expect("an id"))
-        );
-        assert_eq!(memory.recently_listed(&user(2), PageId::new(7).expect("an id"), READ, NOW), None);
-        assert_eq!(memory.recently_listed(&user(1), PageId::new(8).expect("an id"), READ, NOW), None);
+        assert_eq!(known(&memory, 1, 7, READ, NOW), Some(3));
+        assert_eq!(known(&memory, 2, 7, READ, NOW), None);
+        assert_eq!(known(&memory, 1, 8, READ, NOW), None);
     }
 
     #[test]
     fn list_is_known_for_a_minute() {
         let memory = Memory::default();
         memory.keep_list(&user(1), &[readable(7)], NOW);
-        let after = |seconds| {
-            memory.recently_listed(&user(1), PageId::new(7).expect("an id"), READ, NOW + Duration::from_secs(seconds))
-        };
-        assert_eq!((after(59), after(60)), (Some(OrganizationId::new(3).expect("an id")), None));
+        let after = |seconds| known(&memory, 1, 7, READ, NOW + Duration::from_secs(seconds));
+        assert_eq!((after(59), after(60)), (Some(3), None));
     }
 
     #[test]
     fn page_without_the_needed_permissions_is_not_known() {
         let memory = Memory::default();
         memory.keep_list(&user(1), &[page(7, 3, &["page.read"]), page(8, 3, &["incidents.read"])], NOW);
-        assert_eq!(memory.recently_listed(&user(1), PageId::new(7).expect("an id"), READ, NOW), None);
-        assert_eq!(
-            memory.recently_listed(&user(1), PageId::new(8).expect("an id"), READ, NOW),
-            None,
-            "listed, but not to be seen"
-        );
-        assert_eq!(
-            memory.recently_listed(&user(1), PageId::new(7).expect("an id"), &[], NOW),
-            Some(OrganizationId::new(3).expect("an id"))
-        );
+        assert_eq!(known(&memory, 1, 7, READ, NOW), None);
+        assert_eq!(known(&memory, 1, 8, READ, NOW), None, "listed, but not to be seen");
+        assert_eq!(known(&memory, 1, 7, &[], NOW), Some(3));
     }
 
     #[test]
@@ -166,11 +142,8 @@ mod tests {
         let memory = Memory::default();
         memory.keep_list(&user(1), &[readable(7), readable(8)], NOW);
         memory.keep_list(&user(1), &[page(8, 4, &["page.read", "incidents.read"])], NOW);
-        assert_eq!(memory.recently_listed(&user(1), PageId::new(7).expect("an id"), READ, NOW), None);
-        assert_eq!(
-            memory.recently_listed(&user(1), PageId::new(8).expect("an id"), READ, NOW),
-            Some(OrganizationId::new(4).expect("an id"))
-        );
+        assert_eq!(known(&memory, 1, 7, READ, NOW), None);
+        assert_eq!(known(&memory, 1, 8, READ, NOW), Some(4));
     }
 
     #[test]
@@ -181,12 +154,14 @@ mod tests {
             memory.keep_list(&user(person), &[readable(7)], listed_at);
         }
         let now = NOW + Duration::from_secs(11);
-        let is_known =
-            |person| memory.recently_listed(&user(person), PageId::new(7).expect("an id"), READ, now).is_some();
         assert_eq!(memory.lists.borrow().len(), PEOPLE);
-        assert!(!is_known(0) && is_known(PEOPLE));
+        assert!(known(&memory, 0, 7, READ, now).is_none() && known(&memory, PEOPLE, 7, READ, now).is_some());
         let long: Vec<_> = (1..=500).map(readable).collect();
-        memory.keep_list(&user(PEOPLE), &long, now);
-        assert_eq!(memory.lists.borrow()[&user(PEOPLE)].pages.len(), PAGES);
+        for person in 0..100 {
+            memory.keep_list(&user(person), &long, now);
+        }
+        let lists = memory.lists.borrow();
+        assert_eq!(lists[&user(99)].pages.len(), PAGES);
+        assert!(lists.values().map(|list| list.pages.len()).sum::<usize>() <= ALL_PAGES);
     }
 }

@@ -29,5 +29,5 @@ pub use accessible_page::AccessiblePage;
 pub use client::{Client, ClientSettings, Principal, UserClient};
 pub use error::{ApiError, ApiErrorKind};
 pub use identity_token::SignedInUser;
-pub use page::{EarlyPage, PageClient, PageTransport, WriteAnswer};
+pub use page::{PageClient, PageTransport, WriteAnswer};
 pub use signed::IdentityError;

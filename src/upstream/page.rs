@@ -35,22 +35,6 @@ pub(super) fn admin_root(organization_id: OrganizationId, page_id: PageId) -> St
 /// The admin API of one page.
 pub struct PageClient<'a>(Box<dyn PageTransport + 'a>);
 
-/// A page before the role check. Its data must be discarded unless the check succeeds. Its calls are not counted by
-/// circuit breakers.
-pub struct EarlyPage<'a> {
-    /// Organization id in the URLs of these reads.
-    pub organization_id: OrganizationId,
-    pub(super) page: PageClient<'a>,
-}
-
-impl EarlyPage<'_> {
-    /// Reads all of them in parallel; answers in order.
-    pub async fn get_all(&self, relatives: &[String]) -> Vec<Result<Value, ApiError>> {
-        let read = async |relative: &String| self.page.read(&self.page.path(relative)?).await;
-        join_all(relatives.iter().map(|relative| Box::pin(read(relative)))).await
-    }
-}
-
 /// StatiBeat's answer to a write.
 #[derive(Debug)]
 pub struct WriteAnswer {

@@ -1,5 +1,5 @@
-//! Executes a write at most once: acquires the lease, looks up an earlier result, charges the rate limit, checks for possible
-//! duplicates, checks the lease once more, posts, verifies, stores the result. The instance may stop after any numbered step; repeating
+//! Executes a write at most once: acquires the lease while it looks for possible duplicates, looks up an earlier result, charges the
+//! rate limit, checks the lease once more, posts, verifies, stores the result. The instance may stop after any numbered step; repeating
 //! the call then completes the write or returns its result.
 //!
 //! At most once: the lease is stored with the write's `external_id` before anything is sent; the id doesn't change while the
@@ -12,7 +12,7 @@
 use super::WriteRequest;
 use super::approval::{Approved, Respond};
 use super::checks::{duplicate, lifecycle, overlap, references};
-use super::outcome::{WriteError, WriteOrigin, WriteReport, classify};
+use super::outcome::{PossibleDuplicate, WriteError, WriteOrigin, WriteReport, classify};
 use super::report;
 use super::store::{Acquired, Lease};
 use crate::alternatives::targets::NumberedThing;
@@ -43,7 +43,9 @@ impl WriteRequest<'_> {
 
     async fn execute(&self, confirmation: Option<&Confirmation>) -> Result<WriteReport, WriteError> {
         // 1. Acquire the lease and record the attempt, in one batch. Without the lease nothing is sent.
-        let lease = match self.store.acquire(confirmation).await? {
+        // Possible duplicates are looked up beside it: nothing is refused for them yet.
+        let (acquired, possible_duplicates) = join(self.store.acquire(confirmation), duplicate::look_up(self)).await;
+        let lease = match acquired? {
             Acquired::Lease(lease) => lease,
             // That batch also recorded the replay, so step 8 is skipped.
             Acquired::Completed(document) => {
@@ -51,7 +53,7 @@ impl WriteRequest<'_> {
                 return Ok(WriteReport { document, origin: WriteOrigin::Earlier, remaining });
             }
         };
-        let result = self.execute_with_lease(&lease, confirmation).await;
+        let result = self.execute_with_lease(&lease, confirmation, possible_duplicates).await;
         // 8. Store the outcome, in one batch. If this fails, the next attempt looks the write up.
         self.store.finish(&result).await;
         result
@@ -61,6 +63,7 @@ impl WriteRequest<'_> {
         &self,
         lease: &Lease,
         confirmation: Option<&Confirmation>,
+        possible_duplicates: Result<Vec<PossibleDuplicate>, WriteError>,
     ) -> Result<WriteReport, WriteError> {
         if let Some(takeover) = &lease.taken_over {
             // 2. Look up whether the earlier attempt published the write.
@@ -75,9 +78,9 @@ impl WriteRequest<'_> {
         }
         // 3. Charge the rate limit. If the limiter fails, the write is refused.
         let remaining = self.store.charge().await?;
-        // 4. Check for possible duplicates. An attempt whose lease was taken over may have stopped before this check.
+        // 4. Refuse possible duplicates. An attempt whose lease was taken over may have stopped before this check.
         let shown_duplicates = confirmation.map(|confirmation| confirmation.shown.possible_duplicates.as_slice());
-        duplicate::check(self, &lease.external_id, shown_duplicates.unwrap_or_default()).await?;
+        duplicate::check(self, possible_duplicates?, &lease.external_id, shown_duplicates.unwrap_or_default())?;
         // 5. Check again that the connection may write, which may have changed during steps 2–4.
         self.store.check_lease().await?;
         // 6. Post it, once. 7. If the response is lost, look the write up before answering.

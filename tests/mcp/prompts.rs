@@ -66,7 +66,10 @@ fn prompt_is_one_message_with_the_task_first_and_its_resources_as_labeled_blocks
         app.upstream.take_calls();
         let result = get(&app, &token, prompt(name))["result"].clone();
         let calls = app.upstream.take_calls();
-        assert_eq!(calls.iter().filter(|call| call.ends_with("/me/pages")).count(), 1, "{name}: {calls:?}");
+        assert!(
+            !calls.iter().any(|call| call.ends_with("/me/pages")),
+            "the page was seen a moment ago: {name}: {calls:?}"
+        );
         assert_eq!(result["messages"].as_array().map(Vec::len), Some(1), "{name}: {result}");
         let text = text_of(&result);
         let entry = catalog::find_prompt(name).expect("a prompt");
@@ -151,7 +154,7 @@ fn page_is_taken_by_slug_and_exact_name_with_one_look_at_the_pages() {
         let text = text(&app, &mara, "review_existing_incident_state", arguments);
         assert_eq!(blocks(&text)[0].0, "statibeat://pages/42/incidents/1001", "{page}");
         let calls = app.upstream.take_calls();
-        assert_eq!(calls.iter().filter(|call| call.ends_with("/me/pages")).count(), 1, "{page}: {calls:?}");
+        assert!(calls.iter().filter(|call| call.ends_with("/me/pages")).count() <= 1, "{page}: {calls:?}");
     }
     let theo = app.connect(user::THEO_MANAGER, EVERYTHING).access;
     let error = refusal(

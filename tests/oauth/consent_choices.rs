@@ -59,7 +59,7 @@ fn unchosen_page_is_not_read_from_statibeat() {
         app.call(&access, "resources/read", json!({ "uri": format!("statibeat://pages/{page}/summary") }));
         app.upstream.take_calls()
     };
-    assert_eq!(calls_for("43").len(), 2, "a chosen page is");
+    assert_eq!(calls_for("43").len(), 1, "a chosen page is");
     assert_eq!(calls_for("42"), ["GET /api/v1/me/pages"]);
 }
 

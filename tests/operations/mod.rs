@@ -14,5 +14,6 @@ mod purge;
 mod refused_clients;
 mod request_log;
 mod round_trips;
+mod sequential_trips;
 mod storage_trace;
 mod upstream_outages;

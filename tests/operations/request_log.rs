@@ -123,6 +123,8 @@ fn client_trace_is_continued_upstream_with_new_spans() {
 fn line_has_a_span_for_every_request_upstream() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    // The list of the consent page is no longer remembered.
+    app.advance(std::time::Duration::from_mins(1));
     app.read(&token, "statibeat://pages/42/incidents/1001");
     let record = app.last_record();
     assert_eq!(record.spans.len(), usize::try_from(record.upstream.count).expect("few"));

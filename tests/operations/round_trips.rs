@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use statibeat_mcp::catalog::uri::Roots;
 use statibeat_mcp::catalog::{self, resources::RESOURCES};
 use statibeat_mcp::telemetry::RequestRecord;
+use statibeat_mcp::upstream::memory::LIST_LIFETIME;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -39,7 +40,7 @@ const fn and_reads(costs: RoundTrips) -> RoundTrips {
     RoundTrips { and_reads: true, ..costs }
 }
 
-const ROUND_TRIPS: [RoundTrips; 24] = [
+const ROUND_TRIPS: [RoundTrips; 26] = [
     costs("metadata", 0, 0, 0),
     costs("made-up bearer token", 0, 1, 0),
     costs("ended bearer token", 1, 0, 0),
@@ -50,7 +51,10 @@ const ROUND_TRIPS: [RoundTrips; 24] = [
     costs("resources/list", 1, 0, 1),
     and_reads(costs("resources/read without a page", 1, 0, 0)),
     and_reads(costs("resources/read on a page", 1, 0, 1)),
+    // StatiBeat checks the person's role on each read.
+    and_reads(costs("resources/read on a page seen within a minute", 1, 0, 0)),
     and_reads(costs("prompts/get", 1, 0, 1)),
+    and_reads(costs("prompts/get on a page seen within a minute", 1, 0, 0)),
     // The lease, the last check before the post (a revocation meanwhile must hold), the end; permission, a look for the same incident, the post. What stages and windows add stands in the
     // document.
     costs("tools/call", 4, 2, 3),
@@ -134,13 +138,24 @@ fn every_operation_costs_what_the_table_says() {
         app.read(&pair.access, uri);
         let entry = Roots::HOSTED.find(uri, RESOURCES).expect("a resource").resource;
         let is_on_page = uri.starts_with("statibeat://pages/");
-        check(if is_on_page { "resources/read on a page" } else { "resources/read without a page" }, reads(entry.name));
+        let seen = "resources/read on a page seen within a minute";
+        check(if is_on_page { seen } else { "resources/read without a page" }, reads(entry.name));
     }
     for (name, _) in PROMPTS {
         app.call(&pair.access, "prompts/get", prompt(name));
         let entry = catalog::find_prompt(name).expect("a prompt");
-        check("prompts/get", entry.resources.iter().chain(entry.extras).map(|name| reads(name)).sum());
+        check(
+            "prompts/get on a page seen within a minute",
+            entry.resources.iter().chain(entry.extras).map(|name| reads(name)).sum(),
+        );
     }
+    app.advance(LIST_LIFETIME);
+    app.read(&pair.access, "statibeat://pages/42/summary");
+    check("resources/read on a page", 1);
+    app.advance(LIST_LIFETIME);
+    app.call(&pair.access, "prompts/get", prompt(PROMPTS[0].0));
+    let entry = catalog::find_prompt(PROMPTS[0].0).expect("a prompt");
+    check("prompts/get", entry.resources.iter().chain(entry.extras).map(|name| reads(name)).sum());
     for (name, arguments) in tools() {
         app.call(&pair.access, "tools/call", json!({ "name": name, "arguments": arguments }));
         assert_eq!(app.last_record().reason, None, "{name} was done");

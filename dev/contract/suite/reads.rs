@@ -10,7 +10,7 @@ pub struct Page {
 }
 
 impl Page {
-    fn new(organization: u64, page: u64) -> Self {
+    pub(super) fn new(organization: u64, page: u64) -> Self {
         Self { base: format!("/api/v1/orgs/{organization}/pages/{page}/admin") }
     }
 

@@ -1,6 +1,6 @@
 //! Requests that the server must refuse. A server that lets one of these pass lets somebody act in another person's name.
 
-use super::reads::Page;
+use super::reads::{Page, READS};
 use super::session::{ApiCall, CONNECTOR, Outcome, Session};
 use http::Method;
 use serde_json::{Value, json};
@@ -87,6 +87,17 @@ pub fn on_page(session: &Session<'_>, page: &Page, outcomes: &mut Vec<(String, O
         &ApiCall::get("/api/v1/orgs/1/pages/99999999/admin/summary", "mcp.pages.read"),
         |_, _| {},
     );
+    let hidden = Page::new(1, 99_999_999);
+    let answered = READS.iter().filter(|read| !read.contains('{')).try_for_each(|read| {
+        let path = hidden.path(read);
+        let scope = session.scope_of(&Method::GET, &path).ok_or_else(|| format!("no scope for {path}"))?;
+        session.call(&ApiCall::get(&path, scope))?.expect(404)
+    });
+    outcomes.push(("reads nothing of a page that the person cannot see, by any operation".to_owned(), answered.into()));
+    let mut check = |what: &str, status: u16, call: &ApiCall<'_>, bend: Bend| {
+        let refused = session.call_with(call, bend).and_then(|reply| reply.expect(status));
+        outcomes.push((what.to_owned(), refused.into()));
+    };
     check(
         "refuses an unknown query parameter",
         400,

@@ -102,8 +102,8 @@ async fn a_failed_read_for_the_duplicate_check_stops_no_write() {
 
 #[tokio::test]
 async fn a_limiter_outage_posts_nothing() {
-    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(MANAGER))]))
-        .limited(Err(LimiterError("down".into())));
+    let answers = [(200, pages(MANAGER)), (200, json!([]))];
+    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering(answers)).limited(Err(LimiterError("down".into())));
     let answer = call(&scene).await.expect("an outcome");
     assert!(answer.is_error && answer.text.contains("nothing was published"), "{}", answer.text);
     assert_eq!(posts(&scene), 0);
@@ -113,8 +113,9 @@ async fn a_limiter_outage_posts_nothing() {
 #[tokio::test]
 async fn a_write_over_the_limit_posts_nothing_and_names_the_wait() {
     let retry_after = Duration::from_secs(12);
-    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(MANAGER))]))
-        .limited(Ok(Decision::Limited { retry_after }));
+    let answers = [(200, pages(MANAGER)), (200, json!([]))];
+    let scene =
+        Scene::new(ScopeSet::all(), FakeHttp::answering(answers)).limited(Ok(Decision::Limited { retry_after }));
     let answer = call(&scene).await.expect("an outcome");
     assert!(answer.is_error && answer.text.contains("12 seconds"), "{}", answer.text);
     assert_eq!(posts(&scene), 0);
@@ -176,7 +177,8 @@ async fn write_with_server_error_is_looked_up_before_answering() {
 
 #[tokio::test]
 async fn nothing_is_posted_that_cannot_be_put_on_record() {
-    let mut scene = Scene::new(ScopeSet::all(), FakeHttp::answering([(200, pages(MANAGER))]));
+    let answers = [(200, pages(MANAGER)), (200, json!([]))];
+    let mut scene = Scene::new(ScopeSet::all(), FakeHttp::answering(answers));
     scene.db.is_down = true;
     let answer = call(&scene).await.expect("an outcome");
     assert!(answer.is_error && answer.text.contains("nothing was published"), "{}", answer.text);

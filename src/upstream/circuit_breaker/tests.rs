@@ -31,10 +31,6 @@ impl Bench {
         self.with(person, page, |breaker, subject| breaker.record(subject, false, now));
     }
 
-    fn is_clear(&self, person: u32, page: i64) -> bool {
-        self.with(person, page, CircuitBreaker::is_clear)
-    }
-
     /// One person's own circuit, opened at 0.
     fn opened() -> Self {
         let bench = Self::default();
@@ -206,41 +202,6 @@ fn late_failure_does_not_lengthen_the_pause() {
     let bench = Bench::opened();
     bench.fail(1, 0, 4000);
     assert_eq!(bench.wait(1, 0, 4000), wait_of(Duration::from_secs(1)));
-}
-
-#[test]
-fn page_with_any_failure_is_not_clear() {
-    let bench = Bench::default();
-    assert!(bench.is_clear(1, 7));
-    bench.fail(1, 7, 0);
-    assert!(!bench.is_clear(1, 7) && !bench.is_clear(2, 7) && bench.is_clear(1, 8));
-    bench.succeed(1, 7, 0);
-    assert!(bench.is_clear(1, 7));
-    assert!(!Bench::opened_for_all().is_clear(9, 7));
-}
-
-#[test]
-fn no_page_is_clear_for_a_person_with_a_failure_of_their_own() {
-    let bench = Bench::default();
-    bench.fail(1, 0, 0);
-    assert!(!bench.is_clear(1, 7) && bench.is_clear(2, 7));
-    bench.succeed(1, 0, 0);
-    assert!(bench.is_clear(1, 7));
-}
-
-#[test]
-fn doubt_counts_as_no_failure_and_lasts_until_a_success() {
-    let bench = Bench::default();
-    for person in 1..=20 {
-        bench.with(person, 7, |breaker, subject| breaker.suspend_early_reads(subject, 0));
-    }
-    assert!(!bench.is_clear(1, 7) && bench.admits(1, 7, 0) && bench.admits(1, 0, 0));
-    (1..FAILURES).for_each(|_| bench.fail(1, 7, 0));
-    assert!(bench.admits(1, 7, 0));
-    bench.fail(1, 7, 0);
-    assert!(!bench.admits(1, 7, 0));
-    bench.succeed(1, 7, 0);
-    assert!(bench.is_clear(1, 7));
 }
 
 #[test]

@@ -36,22 +36,34 @@ pub fn names_something(write: &Write) -> bool {
     !items(&write.body).is_empty() || freetext(&write.body).is_some()
 }
 
-/// Refuses a write that looks like an open incident of the page or like a recent update, unless it is one of the `shown` or the
-/// write itself. Whoever may write but not read cannot be told what is there already; StatiBeat lets them write all the same.
-pub async fn check(request: &WriteRequest<'_>, external_id: &str, shown: &[i64]) -> Result<(), WriteError> {
+/// Looks for open incidents of the page and recent updates that the write looks like. Needs no lease, so it runs beside acquiring
+/// one. Whoever may write but not read cannot be told what is there already; StatiBeat lets them write all the same.
+pub async fn look_up(request: &WriteRequest<'_>) -> Result<Vec<PossibleDuplicate>, WriteError> {
     let WriteRequest { api, write, now, .. } = *request;
-    let mut found = match update_target(write.operation) {
-        Some(path) => match api.get(&path).await {
-            Ok(document) => find_updates(&document, write, now),
-            Err(_) => return Ok(()),
-        },
-        None if applies_to(write) => match api.dry_run(write).await.and_then(WriteEffect::parse) {
-            Ok(effect) => find(&effect, write, now),
-            Err(error) if is_optional(&error, write) => return Ok(()),
-            Err(error) => return Err(WriteError::Unchecked(error)),
-        },
-        None => return Ok(()),
+    let effect = match update_target(write.operation) {
+        Some(path) => {
+            return Ok(api
+                .get(&path)
+                .await
+                .map_or_else(|_| Vec::new(), |document| find_updates(&document, write, now)));
+        }
+        None if applies_to(write) => api.dry_run(write).await.and_then(WriteEffect::parse),
+        None => return Ok(Vec::new()),
     };
+    match effect {
+        Ok(effect) => Ok(find(&effect, write, now)),
+        Err(error) if is_optional(&error, write) => Ok(Vec::new()),
+        Err(error) => Err(WriteError::Unchecked(error)),
+    }
+}
+
+/// Refuses a write that has possible duplicates, except those that were `shown` and the write itself.
+pub fn check(
+    request: &WriteRequest<'_>,
+    mut found: Vec<PossibleDuplicate>,
+    external_id: &str,
+    shown: &[i64],
+) -> Result<(), WriteError> {
     // A client that gives another key for the same text says that it means a second one.
     let is_meant = |similar: &PossibleDuplicate| request.fingerprint.has_own_key && similar.matches == [SAME_TITLE];
     found.retain(|similar| {
