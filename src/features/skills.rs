@@ -66,7 +66,8 @@ fn describe_needs(prompt: &Prompt, server: PromptServer<'_>) -> String {
 fn describe_sources(prompt: &Prompt, server: PromptServer<'_>) -> String {
     let list = |names: &[&str]| -> String {
         let entries = names.iter().filter_map(|name| find_resource(name));
-        entries.map(|entry: &Resource| format!("\n- {} ({})", template(entry, server), entry.title)).collect()
+        let lines = entries.map(|entry| format!("\n- {} ({})", template(entry, server), entry.title));
+        lines.collect::<Vec<_>>().concat()
     };
     let extras = list(prompt.extras);
     let extras =

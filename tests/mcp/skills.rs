@@ -5,7 +5,7 @@ use crate::support::surface::{EVERYTHING, PROMPTS};
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use statibeat_mcp::catalog::{find_prompt, find_resource, uri::Roots};
+use statibeat_mcp::catalog::{Variables, find_prompt, find_resource, uri::Roots};
 
 const NEWEST_VERSION: &str = "2026-07-28";
 const GUIDE: &str = "use-status-pages";
@@ -69,7 +69,7 @@ fn file_of_every_skill_matches_digest_size_and_frontmatter_of_its_entry() {
         let uri = &skill["uri"];
         assert_eq!(ask(&app, &token, "skills/get", json!({ "uri": uri }))["result"]["skill"], skill);
         let text = file(&app, &token, uri);
-        let digest = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let digest = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         let own = json!([{ "uri": uri, "digest": format!("sha256:{digest}"), "size": text.len() }]);
         assert_eq!(skill["resources"], own);
         let (name, description) = (name(&skill), skill["frontmatter"]["description"].to_string());
@@ -88,7 +88,7 @@ fn skill_says_what_its_prompt_says() {
     for (prompt, _) in PROMPTS {
         let entry = find_prompt(prompt).expect("a prompt");
         let text = file(&app, &token, &json!(format!("skill://statibeat/{}/SKILL.md", skill_name(prompt))));
-        let own = Roots::HOSTED.localize(&(entry.task)(&Default::default()));
+        let own = Roots::HOSTED.localize(&(entry.task)(&Variables::new()));
         assert!(text.contains(&own) && text.contains(entry.next_step.by_person), "{text}");
         for argument in entry.arguments {
             assert!(text.contains(&format!("\n- {} (", argument.name)), "{prompt}: {}", argument.name);

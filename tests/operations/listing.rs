@@ -193,7 +193,7 @@ fn shown(text: &str, confirm: &str) -> String {
     let text: String =
         text.chars().take(SHOWN).collect::<String>() + if text.chars().count() > SHOWN { " …" } else { "" };
     let lines = text.lines().filter(|line| !line.starts_with("Audit entry"));
-    lines.map(|line| format!("> {line}\n")).collect()
+    lines.map(|line| format!("> {line}\n")).collect::<Vec<_>>().concat()
 }
 
 /// Plays a case on a fresh StatiBeat; what a reviewer should see, as Markdown.
