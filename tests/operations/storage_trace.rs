@@ -215,11 +215,12 @@ fn collect(tokens: TokenStream, texts: &mut Vec<String>) {
     }
 }
 
-/// A plain string literal's text: a backslash at a line's end swallows the line break and the blanks behind it.
+/// A plain string literal's text: a backslash at a line's end swallows the line break and the blanks behind it, and one before a
+/// quotation mark is no part of it.
 fn unquoted(literal: &str) -> String {
     let mut pieces = literal.trim_matches('"').split("\\\n");
     let first = pieces.next().unwrap_or_default().to_owned();
-    pieces.fold(first, |text, piece| text + piece.trim_start())
+    pieces.fold(first, |text, piece| text + piece.trim_start()).replace("\\\"", "\"")
 }
 
 /// X6
