@@ -54,7 +54,7 @@ mod tests {
         let ended = EndedTokens::default();
         ended.keep(hash(1), NOW);
         assert!(ended.has(&hash(1), NOW + Duration::from_secs(59)));
-        assert!(!ended.has(&hash(1), NOW + Duration::from_secs(60)));
+        assert!(!ended.has(&hash(1), NOW + Duration::from_mins(1)));
         assert!(!ended.has(&hash(2), NOW));
     }
 

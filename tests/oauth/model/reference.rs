@@ -187,7 +187,7 @@ impl World {
             Some(_) if !self.is_answer_unused(token) => {
                 return (TokenAnswer::InvalidGrant, Some(Effect::EndGrant { grant: token.grant }));
             }
-            Some(_) if self.is_full(token) => return (TokenAnswer::TooOften, None),
+            Some(_) if self.is_full(token, self.now) => return (TokenAnswer::TooOften, None),
             Some(_) => Effect::Repeat { refresh: at },
         };
         self.unless_gone(token.grant, effect)
@@ -206,7 +206,7 @@ impl World {
         match token.first_used_at {
             None => Some((TokenAnswer::Issued, Some(Effect::Rotate { refresh }))),
             Some(_) if !self.is_answer_unused(token) => None,
-            Some(_) if self.is_full(token) => Some((TokenAnswer::TooOften, None)),
+            Some(_) if self.is_full(token, self.now) => Some((TokenAnswer::TooOften, None)),
             Some(_) => Some((TokenAnswer::Issued, Some(Effect::Repeat { refresh }))),
         }
     }
@@ -217,8 +217,9 @@ impl World {
         successor.is_some_and(|successor| successor.first_used_at.is_none() && !successor.is_answer_used)
     }
 
-    fn is_full(&self, token: &Refresh) -> bool {
-        let is_alive = |access: &&Access| !access.is_ended && self.now < access.issued_at + ACCESS_LIFE;
+    /// Too many access tokens were alive when the request was sent: what has expired since makes no room for it.
+    fn is_full(&self, token: &Refresh, sent_at: i64) -> bool {
+        let is_alive = |access: &&Access| !access.is_ended && sent_at < access.issued_at + ACCESS_LIFE;
         let with_successor = self.accesses.iter().filter(|access| token.successor == Some(access.refresh));
         with_successor.filter(is_alive).count() >= ACCESSES
     }
@@ -294,7 +295,7 @@ impl World {
 
     fn repeat(&mut self, at: usize, now: i64) -> Minted {
         let token = &self.refreshes[at];
-        let is_refused = self.grants[token.grant].is_ended || !self.is_answer_unused(token) || self.is_full(token);
+        let is_refused = self.grants[token.grant].is_ended || !self.is_answer_unused(token) || self.is_full(token, now);
         let Some(refresh) = token.successor.filter(|_| !is_refused) else { return Minted::default() };
         Minted { access: Some(self.mint_access(refresh, now)), refresh: Some(refresh), code: None }
     }
