@@ -171,7 +171,7 @@ const NEGATIVE: [ReviewCase; 3] = [
                     "description": "The key AKIAIOSFODNN7EXAMPLE was rejected.",
                 })
             },
-            "ublished",
+            "secret",
         )],
     },
 ];
@@ -190,8 +190,8 @@ fn connect(app: &TestApp, case: &ReviewCase) -> String {
 /// The first lines of a result, without what differs from run to run.
 fn shown(text: &str, confirm: &str) -> String {
     let text = if confirm.is_empty() { text.to_owned() } else { text.replace(confirm, "<confirm token>") };
-    let text: String =
-        text.chars().take(SHOWN).collect::<String>() + if text.chars().count() > SHOWN { " …" } else { "" };
+    let cut = text.char_indices().nth(SHOWN).and_then(|(end, _)| text[..end].rfind(','));
+    let text = cut.map_or_else(|| text.clone(), |end| format!("{} …", &text[..=end]));
     let lines = text.lines().filter(|line| !line.starts_with("Audit entry"));
     lines.map(|line| format!("> {line}\n")).collect::<Vec<_>>().concat()
 }
