@@ -45,12 +45,31 @@ async function guarded(call) {
   }
 }
 
+/** The largest body that is taken in, in bytes, though nobody wants it. */
+const LARGEST_UNREAD_BODY = 65_536;
+const LONGEST_WAIT_FOR_UNREAD_BODY = 1_000;
+
+/**
+ * Takes in the body of a request that was answered without it. The runtime closes the connection of a body that nobody reads, and
+ * a client that sends its next request over it gets no answer.
+ */
+async function takeUnreadBody(request) {
+  if (request.body === null || request.bodyUsed) return;
+  if (!(Number(request.headers.get("content-length") ?? NaN) <= LARGEST_UNREAD_BODY)) return;
+  let timer;
+  const tooLong = new Promise((resolve) => (timer = setTimeout(resolve, LONGEST_WAIT_FOR_UNREAD_BODY)));
+  await Promise.race([request.arrayBuffer().catch(() => undefined), tooLong]);
+  clearTimeout(timer);
+}
+
 export default {
   async fetch(request, env, ctx) {
     const id = crypto.randomUUID();
     try {
       // Given to the instance beside the bindings, so that a request it dies over still has its id.
-      return await guarded(() => wasm.fetch(request, Object.create(env, { REQUEST_ID: { value: id } }), ctx));
+      const response = await guarded(() => wasm.fetch(request, Object.create(env, { REQUEST_ID: { value: id } }), ctx));
+      await takeUnreadBody(request);
+      return response;
     } catch (error) {
       const { pathname } = new URL(request.url);
       // A path of ours is short words; any other may hold anything.

@@ -1,4 +1,5 @@
-// Bodies that nobody needs are not waited for: the head of a request decides, and each route has its limit.
+// Bodies that nobody needs are not read: the head of a request decides, and each route has its limit. A small one is taken in for at most a
+// second, so that the connection can be used again.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -77,4 +78,24 @@ test("a message of almost the limit is read whole", async () => {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   const answer = await fetch(`${stack.url}/mcp`, { method: "POST", headers, body: JSON.stringify(message) });
   assert.equal(answer.status, 200);
+});
+
+test("refused calls whose bodies come after their headers share one connection", async () => {
+  const { port, host } = new URL(stack.url);
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping", params: {} });
+  const head = `POST /mcp HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  const socket = openSocket(Number(port), "127.0.0.1");
+  socket.setNoDelay(true);
+  const answers = socket[Symbol.asyncIterator]();
+  for (let call = 0; call < 50; call += 1) {
+    socket.write(head, () => socket.write(body));
+    let answer = "";
+    while (!/\r\n\r\n.*\}/s.test(answer)) {
+      const { value, done } = await answers.next();
+      assert.ok(!done, `the connection ended at call ${call}`);
+      answer += value;
+    }
+    assert.match(answer, /^HTTP\/1\.1 401 /);
+  }
+  socket.destroy();
 });
