@@ -100,7 +100,10 @@ async function send(head, body, seed, milliseconds, limit) {
     return { value: [answer.status, [...answer.headers]], bytes };
   } catch (error) {
     // The runtime reports what the signal cut off in several ways; the signal itself is sure.
-    throw controller.signal.aborted ? new Unanswered("Timeout") : error;
+    const isLate = controller.signal.aborted;
+    // Closes an answer that was not read to its end.
+    controller.abort();
+    throw isLate ? new Unanswered("Timeout") : error;
   } finally {
     clearTimeout(timer);
   }

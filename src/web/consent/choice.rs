@@ -74,10 +74,15 @@ impl Choice {
         }
     }
 
-    /// The scopes that this choice leaves unticked and that are not to be proposed again: reads, with what was left or taken before.
+    /// The scopes that this choice leaves unticked and that are not to be proposed again: reads, with what was left or taken before,
+    /// and with what the page offered and this choice takes from the grant that it replaces.
     pub fn unticked_scopes(&self, request: &SignedInRequest) -> ScopeSet {
-        let before = request.earlier.as_ref().map_or(ScopeSet::EMPTY, |earlier| earlier.unticked_scopes);
-        before.union(request.access.scopes.intersection(ScopeSet::baseline())).without(self.scopes)
+        let earlier = request.earlier.as_ref();
+        let before = earlier.map_or(ScopeSet::EMPTY, |earlier| earlier.unticked_scopes);
+        let replaced = earlier.filter(|earlier| earlier.is_live && self.replaces_earlier);
+        let requested = request.access.scopes;
+        let taken = replaced.map_or(ScopeSet::EMPTY, |earlier| earlier.scopes.intersection(offered(requested)));
+        before.union(taken).union(requested.intersection(ScopeSet::baseline())).without(self.scopes)
     }
 
     /// Keeps the pages that the person can see; or says what is missing for an approval.
@@ -245,6 +250,21 @@ mod tests {
         assert_eq!(proposed.unticked_scopes(&request), taken);
         let ticked = Choice { scopes: asked, ..proposed };
         assert_eq!(ticked.unticked_scopes(&request), ScopeSet::EMPTY);
+    }
+
+    #[test]
+    fn posting_that_a_replacement_took_is_not_proposed_again() {
+        let asked = ScopeSet::baseline().union(Scope::IncidentsWrite.into());
+        let request_after = |earlier| request("tool", ClientTrust::Listed, asked, Some(earlier));
+        let first = request_after(earlier());
+        let proposed = Choice::proposed(&first, &pages());
+        assert!(proposed.scopes.contains(Scope::IncidentsWrite));
+        let narrower = Choice { scopes: proposed.scopes.without(Scope::IncidentsWrite.into()), ..proposed.clone() };
+        let unticked_scopes = narrower.unticked_scopes(&first);
+        let again = request_after(EarlierGrant { scopes: narrower.scopes, unticked_scopes, ..earlier() });
+        assert_eq!(Choice::proposed(&again, &pages()).scopes, narrower.scopes);
+        let beside = Choice { replaces_earlier: false, ..narrower };
+        assert!(!beside.unticked_scopes(&first).contains(Scope::IncidentsWrite), "nothing was taken");
     }
 
     #[test]
