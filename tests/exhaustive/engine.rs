@@ -7,7 +7,7 @@
 use crate::database::{Content, ModelDatabase, Weakening};
 use crate::decisions::{self, AnsweredConsent, SCOPE};
 use crate::interned::Interner;
-use crate::ports::{Fault, Ports, Recorded, Shared};
+use crate::ports::{Fault, Ports, Recorded, Shared, StepExtent};
 use crate::publication::Stop;
 use crate::support::{TestApp, flow};
 use bytes::Bytes;
@@ -101,7 +101,7 @@ impl Engine {
         let app: &mut App = &mut tested;
         app.db = Rc::clone(&self.app.db);
         let shared = Shared { content: ModelDatabase::empty(), ..self.ports.shared.get() };
-        self.ports.begin(Vec::new(), shared, (usize::MAX, Fault::None), tested.now().as_seconds());
+        self.ports.begin(Vec::new(), shared, StepExtent::WHOLE, tested.now().as_seconds());
         tested
     }
 
@@ -113,7 +113,7 @@ impl Engine {
     }
 
     /// The state after another approval, and an access token of it. `number` is how many there were before.
-    pub fn approve(&self, shared: Shared, consent: AnsweredConsent, (number, now): (u64, i64)) -> (Shared, String) {
+    pub fn approve(&self, shared: Shared, consent: AnsweredConsent, number: u64, now: i64) -> (Shared, String) {
         let tested = self.tested();
         let seconds = now.abs_diff(tested.now().as_seconds());
         tested.advance(Duration::from_secs(seconds));
@@ -129,7 +129,7 @@ impl Engine {
         let id =
             self.ports.db.text(shared.content, &format!("SELECT id FROM grants ORDER BY rowid LIMIT 1 OFFSET {grant}"));
         let id = GrantId::parse(id).expect("an id");
-        self.ports.begin(Vec::new(), shared, (usize::MAX, Fault::None), now);
+        self.ports.begin(Vec::new(), shared, StepExtent::WHOLE, now);
         decisions::narrow(&*self.ports, &id, limits, now).now_or_never().expect("nothing waits").expect("stored");
         self.ports.take_answers();
         self.ports.shared.get()
@@ -137,7 +137,7 @@ impl Engine {
 
     /// The state after the person, or an admin of the page, has stopped the connections.
     pub fn stop(&self, shared: Shared, stop: Stop, now: i64) -> Shared {
-        self.ports.begin(Vec::new(), shared, (usize::MAX, Fault::None), now);
+        self.ports.begin(Vec::new(), shared, StepExtent::WHOLE, now);
         decisions::stop(&*self.ports, stop, now).now_or_never().expect("nothing waits").expect("stored");
         self.ports.take_answers();
         self.ports.shared.get()
@@ -171,7 +171,7 @@ impl Engine {
             return moved.clone();
         }
         let ports = &self.ports;
-        ports.begin(HISTORIES.value(history.0).to_vec(), shared, (uses, fault), sent.sent_at);
+        ports.begin(HISTORIES.value(history.0).to_vec(), shared, StepExtent { uses, fault }, sent.sent_at);
         let reply = self.start(sent).now_or_never();
         let reply = reply.map(|response| Reply {
             status: response.status().as_u16(),

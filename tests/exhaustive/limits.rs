@@ -104,7 +104,7 @@ impl Limits {
         let earlier = earlier.filter(|limits| limits.is_live && limits.expires_at > state.now).last();
         let number = state.tokens.len();
         let place = u64::try_from(number).expect("few approvals");
-        let (shared, access) = engine.approve(state.shared, consent, (place, state.now));
+        let (shared, access) = engine.approve(state.shared, consent, place, state.now);
         let new = StoredLimits::read(engine, shared, number);
         let is_wider = earlier.is_some_and(|earlier| !earlier.covers(new));
         state.is_proposal_wider |= consent == AnsweredConsent::AsProposed && is_wider;

@@ -15,6 +15,19 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+/// Extent of a step, and the fault that it meets.
+#[derive(Clone, Copy)]
+pub struct StepExtent {
+    /// The number of visible uses of a port.
+    pub uses: usize,
+    pub fault: Fault,
+}
+
+impl StepExtent {
+    /// A whole request without a fault.
+    pub const WHOLE: Self = Self { uses: usize::MAX, fault: Fault::None };
+}
+
 /// The fault of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
@@ -109,13 +122,13 @@ impl Ports {
         }
     }
 
-    /// Begins a step at this time, with this number of visible uses and what was answered before.
-    pub fn begin(&self, answers: Vec<Recorded>, shared: Shared, (uses, fault): (usize, Fault), now: i64) {
+    /// Begins a step at this time, with what was answered before.
+    pub fn begin(&self, answers: Vec<Recorded>, shared: Shared, extent: StepExtent, now: i64) {
         self.answers.replace(answers);
         self.given.borrow_mut().clear();
         self.shared.set(shared);
-        self.left.set(uses);
-        self.fault.set(fault);
+        self.left.set(extent.uses);
+        self.fault.set(extent.fault);
         self.now.set(now);
         self.simulator.take();
     }
