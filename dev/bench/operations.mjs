@@ -103,7 +103,7 @@ export async function operations(target, rounds, readers = 1) {
     { name: "tools/list", steps: ["r"], next: () => target.call(token(), "tools/list"), check: good },
     { name: "resources/list", steps: ["r", "f"], next: () => target.call(token(), "resources/list"), check: good },
     { name: "resources/read, the person", steps: ["r", "f"], next: read("statibeat://me"), check: good },
-    { name: "resources/read, on a page", steps: ["r", "ff"], next: read("statibeat://pages/42/incidents/active"), check: good },
+    { name: "resources/read, on a page", steps: ["r", "f"], next: read("statibeat://pages/42/incidents/active"), check: good },
     {
       name: "prompts/get",
       steps: ["r", "ffffffff"],
@@ -112,7 +112,7 @@ export async function operations(target, rounds, readers = 1) {
     },
     {
       name: "tools/call, a write",
-      steps: ["r", "f", "w", "oo", "f", "r", "f", "w"],
+      steps: ["r", "f", "wf", "oo", "r", "f", "w"],
       perRound: Math.min(perRound, Math.floor(50 / (rounds + 1))),
       next: () => {
         writes += 1;
@@ -143,6 +143,6 @@ export async function operations(target, rounds, readers = 1) {
         return true;
       },
     },
-    { name: "rejected token", steps: ["r"], next: () => target.call(ended.access_token, "tools/list"), wanted: 401 },
+    { name: "rejected token", steps: [], next: () => target.call(ended.access_token, "tools/list"), wanted: 401 },
   ];
 }
