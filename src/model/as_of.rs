@@ -24,7 +24,7 @@ pub fn local_time(at: Timestamp, zone: &str) -> Option<String> {
 }
 
 fn format(at: Timestamp, zone: TimeZone, form: &str) -> Option<String> {
-    Some(jiff::Timestamp::from_second(at.as_seconds()).ok()?.to_zoned(zone).strftime(form).to_string())
+    Some(jiff::Timestamp::from_second(at.as_seconds()).ok()?.to_zoned_datetime(zone).strftime(form).to_string())
 }
 
 #[cfg(test)]

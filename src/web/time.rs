@@ -3,7 +3,7 @@
 
 use crate::model::time_zone;
 use crate::model::timestamp::Timestamp;
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
@@ -91,8 +91,8 @@ impl ZonedClock {
         self.zoned(at).map_or_else(|| at.to_string(), |here| here.strftime(DAY).to_string())
     }
 
-    fn zoned(&self, at: Timestamp) -> Option<Zoned> {
-        Some(jiff::Timestamp::from_second(at.as_seconds()).ok()?.to_zoned(self.zone.clone()))
+    fn zoned(&self, at: Timestamp) -> Option<ZonedDateTime> {
+        Some(jiff::Timestamp::from_second(at.as_seconds()).ok()?.to_zoned_datetime(self.zone.clone()))
     }
 }
 

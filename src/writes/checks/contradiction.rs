@@ -99,7 +99,7 @@ fn find_other_times(text: &str, notice: &Value, time_zone: &str) -> Option<Strin
     }
     let clocks = time_zone::find(time_zone).unwrap_or(TimeZone::UTC);
     let start_on = |zone: &TimeZone| {
-        let local = starts_at.to_zoned(zone.clone());
+        let local = starts_at.to_zoned_datetime(zone.clone());
         i64::from(local.hour()) * 60 + i64::from(local.minute())
     };
     let is_within = |time: i64, start: i64| (time - start).rem_euclid(MINUTES_OF_DAY) <= length;
@@ -112,7 +112,8 @@ fn find_other_times(text: &str, notice: &Value, time_zone: &str) -> Option<Strin
         !starts.iter().any(|start| is_within(span.from, *start) && is_within(span.to, *start))
     };
     let span = spans(text).into_iter().find(is_other)?;
-    let [from, to] = [starts_at, ends_at].map(|time| time.to_zoned(clocks.clone()).strftime("%H:%M").to_string());
+    let [from, to] =
+        [starts_at, ends_at].map(|time| time.to_zoned_datetime(clocks.clone()).strftime("%H:%M").to_string());
     Some(format!("the text says {}, but the window is from {from} to {to}", quote(&span.words, QUOTE_MAX)))
 }
 

@@ -123,7 +123,7 @@ impl<'a> Zone<'a> {
         let at = |offset: Offset| offset.to_timestamp(reading).map_or(Timestamp::from_seconds(0), from_jiff);
         let argument = |offset: Offset| self.format(at(offset), "%Y-%m-%dT%H:%M:%S%:z");
         let (shown, zone) = (reading.strftime("%Y-%m-%d %H:%M"), self.name);
-        match clocks.to_ambiguous_zoned(reading).offset() {
+        match clocks.to_ambiguous_zoned_datetime(reading).offset() {
             AmbiguousOffset::Gap { before, after } if given == before || given == after => {
                 let [one, other] = [after, before].map(argument);
                 Err(format!("`{name}`: {shown} does not exist in {zone}, where clocks skip it; give {one} or {other}"))
@@ -159,7 +159,7 @@ impl<'a> Zone<'a> {
 
     fn format(&self, at: Timestamp, format: &str) -> String {
         let clocks = self.clocks.clone().unwrap_or(TimeZone::UTC);
-        jiff_time(at).to_zoned(clocks).strftime(format).to_string()
+        jiff_time(at).to_zoned_datetime(clocks).strftime(format).to_string()
     }
 }
 

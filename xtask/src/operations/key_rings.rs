@@ -172,7 +172,7 @@ impl Key {
 }
 
 pub fn utc_day(now: Timestamp) -> Date {
-    now.to_zoned(jiff::tz::TimeZone::UTC).date()
+    now.to_zoned_datetime(jiff::tz::TimeZone::UTC).date()
 }
 
 /// The day, and a number when that is taken.
@@ -200,7 +200,7 @@ mod tests {
     use jiff::civil::date;
 
     fn midnight(year: i16, month: i8, day: i8) -> Timestamp {
-        date(year, month, day).to_zoned(jiff::tz::TimeZone::UTC).expect("a time").timestamp()
+        date(year, month, day).to_zoned_datetime(jiff::tz::TimeZone::UTC).expect("a time").timestamp()
     }
 
     /// Takes a step, and stores it on the same day.

@@ -122,7 +122,7 @@ fn parse_day(field: &'static str, text: &str) -> Result<Date, PeriodError> {
 
 /// The first second of the day in UTC.
 fn start(day: Date) -> Option<Timestamp> {
-    Some(Timestamp::from_seconds(day.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second()))
+    Some(Timestamp::from_seconds(day.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp().as_second()))
 }
 
 pub(super) fn parse_position(text: &str) -> Option<Position> {
