@@ -241,3 +241,38 @@ fn no_page_sets_cross_origin_opener_policy() {
         assert_eq!(header(answer, "cross-origin-opener-policy"), "");
     }
 }
+
+#[test]
+fn canceled_sign_in_sends_access_denied_to_the_client() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let sign_in = browser.open(&authorize_url(&[]));
+    let (state, challenge) = (sign_in.hidden("state"), sign_in.hidden("code_challenge"));
+    let fields = [
+        ("connector_id", "hosted-mcp"),
+        ("state", &state),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+        ("action", "cancel"),
+    ];
+    let shown = browser.submit(&sign_in, "https://api.statibeat.example/connector/sign-in", &fields);
+    assert!(shown.body.contains("was not connected"), "{}", shown.body);
+    let back = shown.leaves_for();
+    assert!(back.as_str().starts_with("http://127.0.0.1:33418/callback?"), "{back}");
+    assert_eq!(parameter(&back, "error").as_deref(), Some("access_denied"));
+    assert_eq!(parameter(&back, "state").as_deref(), Some("xyz"));
+    assert_eq!(browser.open(shown.url.as_str()).status, 400, "the sign-in works once");
+    assert_eq!(app.db.count("SELECT count(*) FROM authorization_requests WHERE consumed_at IS NULL"), 0);
+}
+
+/// C3
+#[test]
+fn a_sign_in_state_works_once() {
+    let app = TestApp::new();
+    let browser = Browser::new(&app);
+    let sign_in = browser.open(&authorize_url(&[]));
+    let state = sign_in.hidden("state");
+    let back = Url::parse(&format!("{PUBLIC_URL}/mcp/oauth/callback?code=made-up&state={state}")).expect("a URL");
+    assert_eq!(browser.request("GET", &back, String::new(), "").status(), 400, "StatiBeat knows no such code");
+    assert_eq!(browser.choose_user(&sign_in, user::MARA_ADMIN).status, 400, "the visit is over");
+}
