@@ -71,11 +71,16 @@ impl Resource {
             result["partial"] =
                 serde_json::json!({ "missing": missing, "reason": "StatiBeat did not answer this part." });
         }
-        let zone = subject.page.and_then(|page| page["time_zone"].as_str());
-        result["as_of"] = as_of::as_of(subject.now, zone);
+        result["as_of"] = as_of::as_of(subject.now, find_zone(&result, subject.page));
         text::sanitize(&mut result);
         Ok(result)
     }
+}
+
+/// The page's time zone: that of its settings where the result shows them, as the listed page may be older.
+fn find_zone<'a>(result: &'a Value, page: Option<&'a Value>) -> Option<&'a str> {
+    let settings = [&result["page"], &result["summary"]].into_iter().chain(page);
+    settings.into_iter().find_map(|settings| settings["time_zone"].as_str())
 }
 
 pub struct Read {
@@ -101,7 +106,7 @@ pub const MISSING: &str = "missing";
 pub struct Subject<'a> {
     /// Values of the path's variables.
     pub variables: &'a Variables,
-    /// The page as the accessible-pages list shows it; `None` for session resources.
+    /// The page as the accessible-pages list showed it, at most a minute ago; `None` for session resources.
     pub page: Option<&'a Value>,
     /// The resource's URI without a cursor.
     pub uri: &'a str,

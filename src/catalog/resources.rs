@@ -77,7 +77,9 @@ pub static RESOURCES: &[Resource] = &[
             Scope::PagesRead,
             &[PageRead, StatusDefinitionsRead, LifecycleStagesRead, MaintenanceLifecycleStagesRead, HierarchyRead],
         )),
+        // The list of pages may be a minute old.
         reads: &[
+            read("summary"),
             read("status-definitions"),
             read("lifecycle-stages"),
             read("maintenance-lifecycle-stages"),

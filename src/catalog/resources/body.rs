@@ -37,14 +37,10 @@ pub fn object(answer: Value, what: &str) -> Result<Map<String, Value>, DocumentE
 
 const PAGE: &[Shown] = &[Shown::Plain("id"), Shown::Text("name", 200, Origin::People)];
 
-/// The page as upstream lists it.
-pub fn page_entry(subject: &Subject<'_>) -> Result<Value, DocumentError> {
-    subject.page.cloned().ok_or_else(|| malformed("a page-bound body without its page"))
-}
-
 /// The page that a result is about: its id and its name.
 pub fn page(subject: &Subject<'_>) -> Result<Value, DocumentError> {
-    let shown = shown::show(PAGE, &object(page_entry(subject)?, "the page")?);
+    let page = subject.page.cloned().ok_or_else(|| malformed("a page-bound body without its page"))?;
+    let shown = shown::show(PAGE, &object(page, "the page")?);
     if shown["id"].is_i64() && shown["name"].is_string() {
         Ok(shown)
     } else {

@@ -167,14 +167,14 @@ pub fn open(subject: &Subject<'_>, incident: &JsonObject) -> Value {
 
 /// Everything that a write needs: zone, visibility, recipients, settable statuses and stages, components, open incidents.
 pub fn writing(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, DocumentError> {
-    let [statuses, stages, maintenance_stages, items] = body::answers(answers)?;
+    let [summary, statuses, stages, maintenance_stages, items] = body::answers(answers)?;
     let list = |answer, what| Listing::read(answer, what, None).map(|listing| listing.items);
     let mut statuses = list(statuses, "the list of status definitions")?;
     statuses.retain(|status| status.get("archived") != Some(&json!(true)));
     let stages = settable(list(stages, "the list of stages")?, 1);
     let maintenance_stages = settable(list(maintenance_stages, "the list of stages")?, 2);
     let components = flat::components(&list(items, "the list of items")?);
-    let mut result = json!({ "page": shown::show(PAGE, &body::object(body::page_entry(subject)?, "the page")?) });
+    let mut result = json!({ "page": shown::show(PAGE, &body::object(summary, "the page summary")?) });
     let mut budget = Budget(LIST_BYTES - INCIDENT_BYTES);
     let mut put = |result: &mut Value, name: &str, entries, most| budget.put(result, name, Ok(entries), most);
     put(&mut result, "statuses", show_all(STATUS, &statuses), LIST_ENTRIES);
