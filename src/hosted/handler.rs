@@ -10,7 +10,7 @@ use crate::keyring::KeyRing;
 use crate::mcp::prepared::PreparedResults;
 use crate::mcp::{Error, ServerProfile};
 use crate::model::ids::{PageId, RequestId};
-use crate::model::scope::{Requirement, Scope};
+use crate::model::scope::{PagePermission, Requirement, Scope};
 use crate::model::timestamp::Timestamp;
 use crate::model::write_policy::WritePolicy;
 use crate::ports::{Database, RateLimiter};
@@ -46,6 +46,15 @@ impl<'a> CallContext<'a> {
         let Caller { user_id, client_id, grant_id, .. } = self.caller;
         Asker { person: user_id.as_str(), client: client_id.as_str(), grant: grant_id.as_str() }
     }
+}
+
+/// A read on a page, before it is known whether the person may make it.
+pub(super) struct PageRead {
+    pub id: PageId,
+    /// The requirement of the read itself, without its optional parts.
+    pub needs: Requirement,
+    /// All permissions that the read makes use of, those of its optional parts too.
+    pub permissions: Vec<PagePermission>,
 }
 
 /// Hosted MCP for one caller, during one request.
@@ -113,16 +122,17 @@ impl HostedHandler<'_> {
 
     /// A page and what was read on it, if the person may do there what the entry needs.
     ///
-    /// A page that their own list had within the last minute is read at once: StatiBeat checks their role on each read. Only where it
-    /// refuses one, or the page is not remembered, is the list of pages read, which also says what is missing.
+    /// A page that their own list had within the last minute, with every permission of the read, is read at once: StatiBeat checks
+    /// their role on each read. A denial never rests on a remembered list. Where StatiBeat refuses a read, a permission was
+    /// missing, or the page is not remembered, the list of pages is read, which also says what is missing.
     pub(super) async fn read_on_page<T>(
         &self,
-        id: PageId,
-        needs: &Requirement,
+        wanted: PageRead,
         read: impl AsyncFn(&AccessiblePage) -> T,
         is_refused: impl Fn(&T) -> bool,
     ) -> Result<Result<(Rc<AccessiblePage>, T), AccessDenied>, ApiError> {
-        let remembered = self.api().remembered_page(id, needs).filter(|_| self.context.caller.reaches(id));
+        let PageRead { id, needs, permissions } = wanted;
+        let remembered = self.api().remembered_page(id, &permissions).filter(|_| self.context.caller.reaches(id));
         let mut early = None;
         if let Some(page) = remembered {
             let found = read(&page).await;
@@ -131,7 +141,7 @@ impl HostedHandler<'_> {
             }
             early = Some((page.organization_id, found));
         }
-        let page = match self.page(id, needs).await? {
+        let page = match self.page(id, &needs).await? {
             Ok(page) => Rc::new(page),
             Err(denied) => return Ok(Err(denied)),
         };

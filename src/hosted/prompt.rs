@@ -1,7 +1,7 @@
 //! Prompts: who gets one, and the page that its resources are read from.
 
 use super::access;
-use super::handler::{HostedHandler, PAGES};
+use super::handler::{HostedHandler, PAGES, PageRead};
 use super::lists;
 use super::page_argument::{PAGE_ID, choose_page};
 use super::page_lists::HostedPageLists;
@@ -72,7 +72,13 @@ async fn fill_in(
         let answers = read(&page).await;
         (Rc::new(page), answers)
     } else {
-        match read_on_page(handler, found, page_id, read).await {
+        let needs = match main_requirement(found) {
+            Ok(needs) => needs,
+            Err(error) => return error.into(),
+        };
+        let granted = handler.context.caller.scopes;
+        let permissions = wanted.iter().flatten().flat_map(|part| part.wanted.permissions(granted)).collect();
+        match read_on_page(handler, PageRead { id: page_id, needs, permissions }, read).await {
             Ok(found) => found,
             Err(error) => return error.into(),
         }
@@ -116,14 +122,14 @@ async fn find_page_by_name(
 /// The page and its reads, where the person may read what the prompt is about.
 async fn read_on_page(
     handler: &HostedHandler<'_>,
-    prompt: &Prompt,
-    id: PageId,
+    wanted: PageRead,
     read: impl AsyncFn(&AccessiblePage) -> Vec<Result<PageAnswers, Error>>,
 ) -> Result<(Rc<AccessiblePage>, Vec<Result<PageAnswers, Error>>), Error> {
+    let id = wanted.id;
     let uri = format!("{PAGES_ROOT}{id}");
     let are_refused =
         |answers: &Vec<Result<PageAnswers, Error>>| answers.iter().flatten().any(PageAnswers::are_refused);
-    let found = handler.read_on_page(id, &main_requirement(prompt)?, read, are_refused).await;
+    let found = handler.read_on_page(wanted, read, are_refused).await;
     found.map_err(|error| handler.read_error(&uri, &error))?.map_err(|reason| read::refused(reason, &uri, id))
 }
 

@@ -3,7 +3,7 @@
 //! Scopes, chosen pages and blocks are checked here; the person's role is StatiBeat's own check of each read.
 
 use super::access::{self, AccessDenied};
-use super::handler::HostedHandler;
+use super::handler::{HostedHandler, PageRead};
 use super::page_argument::PageArgumentError;
 use super::page_lists::HostedPageLists;
 use super::page_names::PageNames;
@@ -14,12 +14,13 @@ use crate::features;
 use crate::features::resources::{UpstreamAnswers, part_answer};
 use crate::mcp::{Error, Handled, ResourceContents};
 use crate::model::ids::PageId;
-use crate::model::scope::Requirement;
+use crate::model::scope::{PagePermission, Requirement, ScopeSet};
 use crate::model::visible::quote;
 use crate::upstream::identity::{AccessiblePage, PAGES_PATH};
 use crate::upstream::{ApiError, ApiErrorKind};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
+use std::iter;
 
 /// Longest URI that is quoted, in characters.
 const URI_MAX: usize = 200;
@@ -32,8 +33,10 @@ pub async fn one(handler: &HostedHandler<'_>, uri: &str) -> Handled<ResourceCont
         Err(error) => return error.into(),
     };
     let Some(id) = wanted.inner.found.page_id() else { return wanted.read_of_session(handler).await.into() };
+    let permissions = wanted.permissions(handler.context.caller.scopes).collect();
+    let page_read = PageRead { id, needs: wanted.requirement, permissions };
     let read = async |page: &AccessiblePage| wanted.read(handler, page).await;
-    match handler.read_on_page(id, &wanted.requirement, read, PageAnswers::are_refused).await {
+    match handler.read_on_page(page_read, read, PageAnswers::are_refused).await {
         Err(error) => handler.read_error(uri, &error).into(),
         Ok(Err(reason)) => {
             let missing = reason.missing(id);
@@ -119,6 +122,13 @@ impl OfferedResource {
             paths.retain(|path| path.as_str().is_some_and(|path| granted.contains(&path)));
         }
         Ok(contents)
+    }
+
+    /// The permissions that it and its parts make use of, for a client with these scopes.
+    pub fn permissions(&self, granted: ScopeSet) -> impl Iterator<Item = PagePermission> {
+        let parts = self.inner.found.resource.parts.iter().map(|part| part.needs);
+        let used = iter::once(self.requirement).chain(parts).filter(move |needs| granted.contains(needs.scope));
+        used.flat_map(|needs| needs.permissions.iter().copied())
     }
 
     /// Reads it on a page.

@@ -45,7 +45,8 @@ async fn a_page_read_asks_for_the_pages_and_then_for_its_own_reads() {
 /// Reads an incident twice, with these answers to the second read; returns the result and its requests.
 async fn read_again(answers: &[(u16, Value)]) -> (Result<Value, Error>, Vec<String>) {
     let first = [(200, pages(READER)), (200, json!({ "id": 9, "title": "first" }))];
-    let scene = Scene::new(ScopeSet::all(), FakeHttp::answering(first.into_iter().chain(answers.iter().cloned())));
+    let answers = FakeHttp::answering(first.into_iter().chain(answers.iter().cloned()));
+    let scene = Scene::new(Scope::IncidentsRead.into(), answers);
     read(&scene, "statibeat://pages/7/incidents/9").await.expect("a body");
     let answer = read(&scene, "statibeat://pages/7/incidents/9").await;
     (answer, scene.requested_paths().split_off(2))

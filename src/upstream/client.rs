@@ -11,7 +11,7 @@ use super::memory::Memory;
 use super::page::{PageClient, PageTransport, admin_root};
 use crate::keyring::{KeyRing, PublicKey};
 use crate::model::ids::{GrantId, OrganizationId, PageId, RequestId, UserId};
-use crate::model::scope::{Requirement, Scope};
+use crate::model::scope::{PagePermission, Scope};
 use crate::model::timestamp::Timestamp;
 use crate::ports::{BearerSigningKey, HttpClient};
 use bytes::Bytes;
@@ -152,9 +152,9 @@ impl<'a> UserClient<'a> {
     }
 
     /// Returns a page as this person's list had it within the last minute, if it then allowed what is needed.
-    pub fn remembered_page(&self, page_id: PageId, needs: &Requirement) -> Option<Rc<AccessiblePage>> {
+    pub fn remembered_page(&self, page_id: PageId, needed: &[PagePermission]) -> Option<Rc<AccessiblePage>> {
         let Client { memory, now, .. } = self.client;
-        memory.remembered_page(self.principal.user_id, page_id, needs.permissions, *now)
+        memory.remembered_page(self.principal.user_id, page_id, needed, *now)
     }
 
     fn circuit(&self, page: Option<PageId>) -> Circuit<'a> {

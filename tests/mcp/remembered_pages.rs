@@ -113,3 +113,50 @@ fn outage_is_reported_and_counted_like_that_of_any_read() {
     };
     assert_eq!([status(), status(), status()], [503, 503, 200]);
 }
+
+/// The settings of a page as a writer reads them are those that publishing uses.
+#[test]
+fn writing_shows_settings_that_changed_within_the_minute() {
+    let app = app();
+    let mara = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    app.upstream.rewrite(|document| {
+        let is_summary = document["overall_status"].is_object();
+        let listed = document["items"].as_array_mut().into_iter().flatten().find(|item| item["id"] == 42);
+        if let Some(page) = if is_summary { Some(document) } else { listed } {
+            page["time_zone"] = json!("Asia/Tokyo");
+            page["visibility"] = json!("private");
+        }
+    });
+    app.upstream.take_calls();
+    let shown = app.read(&mara, "statibeat://pages/42/writing");
+    assert_eq!((&shown["page"]["time_zone"], &shown["page"]["visibility"]), (&json!("Asia/Tokyo"), &json!("private")));
+    assert_eq!(shown["as_of"]["time_zone"], "Asia/Tokyo", "the clock beside them is of the same zone");
+    assert!(!app.upstream.take_calls().contains(&PAGES.to_owned()), "the list need not be read for it");
+}
+
+/// A denial never rests on a remembered list, neither of a prompt's extras nor of a resource's parts.
+#[test]
+fn role_gained_within_the_minute_is_seen_in_every_part() {
+    let app = app();
+    let ines = app.connect(user::INES_VIEWER, EVERYTHING).access;
+    let text_of = |answer: Value| answer.to_string();
+    let health = || text_of(prompt(&app, &ines, "42").0);
+    let writing = || app.read(&ines, "statibeat://pages/42/writing");
+    assert!(health().contains("Not available now: Pending Beat actions"), "{}", health());
+    assert!(writing()["missing"]["recipients"].is_string(), "{}", writing());
+    app.upstream.simulator.set_role(3, 42, Some("page_manager")).expect("a role");
+    assert!(!health().contains("Not available now"), "{}", health());
+    app.upstream.simulator.set_role(3, 42, Some("page_viewer")).expect("a role");
+    assert!(writing()["missing"]["recipients"].is_string(), "the list says it again");
+    app.upstream.simulator.set_role(3, 42, Some("page_manager")).expect("a role");
+    assert!(writing()["recipients"].is_object(), "{}", writing());
+}
+
+#[test]
+fn part_that_was_not_granted_costs_no_list() {
+    let app = app();
+    let ines = app.connect(user::INES_VIEWER, "mcp.pages.read mcp.incidents.read").access;
+    app.upstream.take_calls();
+    assert!(app.read(&ines, "statibeat://pages/42/writing")["missing"]["recipients"].is_string());
+    assert!(!app.upstream.take_calls().contains(&PAGES.to_owned()));
+}
