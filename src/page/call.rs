@@ -65,7 +65,7 @@ pub async fn call(
     let request = WriteRequest {
         asker: handler.asker(),
         tool,
-        page,
+        page: &page,
         api: &api,
         incidents: Some(&api),
         lists: handler,

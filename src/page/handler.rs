@@ -1,4 +1,4 @@
-//! The handler of one process: its page, requested once, and reads through the page's API token.
+//! The handler of one process: its page, requested again after a minute, and reads through the page's API token.
 
 use super::settings::Settings;
 use super::write_store::WriteMemory;
@@ -14,6 +14,7 @@ use crate::model::timestamp::Timestamp;
 use crate::ports::HttpClient;
 use crate::upstream::api_token::ApiTokenTransport;
 use crate::upstream::identity::AccessiblePage;
+use crate::upstream::memory::LIST_LIFETIME;
 use crate::upstream::{ApiError, ApiErrorKind, PageClient};
 use crate::writes::asker::Asker;
 use async_trait::async_trait;
@@ -21,7 +22,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::{join, join_all};
 use serde_json::Value;
-use std::cell::OnceCell;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// The resource about the page itself, for errors about a page that cannot be read.
 pub(super) const SUMMARY: &str = "statibeat://page/summary";
@@ -48,7 +50,8 @@ pub struct PageHandler<'a> {
     pub(super) settings: &'a Settings,
     pub(super) inputs: PageInputs<'a>,
     access: ApiTokenTransport<'a>,
-    page: OnceCell<AccessiblePage>,
+    /// The page, and when it was requested.
+    page: RefCell<Option<(Timestamp, Rc<AccessiblePage>)>>,
     pub(super) writes: WriteMemory,
     /// Signs confirm tokens and the states of questions; another one in every process.
     pub(super) confirm_keys: KeyRing,
@@ -72,7 +75,7 @@ impl<'a> PageHandler<'a> {
             settings,
             inputs,
             access,
-            page: OnceCell::new(),
+            page: RefCell::default(),
             writes: WriteMemory::new(URL_SAFE_NO_PAD.encode(process)),
             confirm_keys: ring.expect("32 random bytes are a key"),
         }
@@ -88,18 +91,22 @@ impl<'a> PageHandler<'a> {
         PageClient::new(self.access)
     }
 
-    /// The page, requested once per process.
-    pub(super) async fn page(&self) -> Result<&AccessiblePage, ApiError> {
-        if let Some(page) = self.page.get() {
-            return Ok(page);
+    /// The page, as it was within the last minute.
+    pub(super) async fn page(&self) -> Result<Rc<AccessiblePage>, ApiError> {
+        let now = (self.inputs.now)();
+        let is_recent = |(requested_at, _): &&(Timestamp, _)| now.since(*requested_at) < LIST_LIFETIME;
+        if let Some((_, page)) = self.page.borrow().as_ref().filter(is_recent) {
+            return Ok(Rc::clone(page));
         }
         let page = AccessiblePage::parse(&self.access.page().await?);
         let page =
             page.ok_or_else(|| ApiError::new(ApiErrorKind::Malformed, "the page has no id or no organization"))?;
-        Ok(self.page.get_or_init(|| page))
+        let page = Rc::new(page);
+        *self.page.borrow_mut() = Some((now, Rc::clone(&page)));
+        Ok(page)
     }
 
-    pub(super) async fn require_page(&self) -> Result<&AccessiblePage, Error> {
+    pub(super) async fn require_page(&self) -> Result<Rc<AccessiblePage>, Error> {
         self.page().await.map_err(|error| match error.kind {
             ApiErrorKind::NotFound => Error::Forbidden(NO_PAGE.to_owned()),
             _ => self.read_error(SUMMARY, &error),

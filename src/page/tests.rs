@@ -2,8 +2,11 @@
 
 use super::settings::Settings;
 use super::*;
+use crate::model::timestamp::Timestamp;
 use crate::upstream::testing::{FakeHttp, NOW};
 use serde_json::json;
+use std::cell::Cell;
+use std::time::Duration;
 
 fn context() -> Value {
     json!({ "organization": { "id": 3 }, "page": { "id": 7, "name": "Acme" } })
@@ -17,10 +20,18 @@ fn numbered(buffer: &mut [u8]) {
 }
 
 async fn with<T>(http: &FakeHttp, test: impl AsyncFnOnce(&PageHandler<'_>) -> T) -> T {
+    with_clock(http, &|| NOW, test).await
+}
+
+async fn with_clock<T>(
+    http: &FakeHttp,
+    now: &dyn Fn() -> Timestamp,
+    test: impl AsyncFnOnce(&PageHandler<'_>) -> T,
+) -> T {
     let values = [("STATIBEAT_API_TOKEN", "secret"), ("STATIBEAT_BASE_URL", "https://status.example")];
     let find = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     let settings = Settings::from_lookup(&find).expect("settings");
-    let inputs = PageInputs { http, now: &|| NOW, random: &numbered, log: &|_| {} };
+    let inputs = PageInputs { http, now, random: &numbered, log: &|_| {} };
     test(&PageHandler::new(&settings, inputs)).await
 }
 
@@ -42,15 +53,22 @@ async fn lists_ask_statibeat_for_nothing() {
 }
 
 #[tokio::test]
-async fn the_page_is_asked_for_once() {
-    let http = FakeHttp::answering([(200, context()), (200, json!([])), (200, json!([]))]);
-    with(&http, async |handler| {
-        for _ in 0..2 {
-            handler.read("statibeat://page/status-definitions").await.result.expect("a body");
+async fn page_is_asked_for_once_a_minute() {
+    let mut renamed = context();
+    renamed["page"]["name"] = json!("Acme Cloud");
+    let statuses = || (200, json!([]));
+    let http = FakeHttp::answering([(200, context()), statuses(), statuses(), (200, renamed), statuses()]);
+    let now = Cell::new(NOW);
+    with_clock(&http, &|| now.get(), async |handler| {
+        for (seconds, name) in [(0, "Acme"), (59, "Acme"), (60, "Acme Cloud")] {
+            now.set(NOW + Duration::from_secs(seconds));
+            let shown = handler.read("statibeat://page/status-definitions").await.result.expect("a body");
+            assert_eq!(shown.body["page"]["name"], name, "after {seconds} s");
         }
     })
     .await;
-    assert_eq!(requested_paths(&http), ["context", "admin/status-definitions", "admin/status-definitions"]);
+    let read = "admin/status-definitions";
+    assert_eq!(requested_paths(&http), ["context", read, read, "context", read]);
 }
 
 #[tokio::test]
