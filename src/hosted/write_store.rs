@@ -118,6 +118,10 @@ impl WriteStore for D1WriteStore<'_> {
         is_known
     }
 
+    fn is_surely_known(&self) -> bool {
+        self.is_known.get() == Some(true)
+    }
+
     async fn find_earlier(&self) -> EarlierCalls {
         let found = idempotency::find_earlier(self.context.db, &self.key(), self.context.now).await;
         let Ok(StoredEarlier { call, duplicate }) = found else { return EarlierCalls::default() };

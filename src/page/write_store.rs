@@ -171,6 +171,10 @@ impl<'a> MemoryWriteStore<'a> {
 #[async_trait(?Send)]
 impl WriteStore for MemoryWriteStore<'_> {
     async fn is_known(&self) -> bool {
+        self.is_surely_known()
+    }
+
+    fn is_surely_known(&self) -> bool {
         let writes = self.memory.writes.borrow();
         writes.get(&self.fingerprint.key_hash).is_some_and(|write| write.digest == self.fingerprint.digest)
     }

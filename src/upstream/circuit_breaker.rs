@@ -84,6 +84,14 @@ impl CircuitState {
         }
     }
 
+    /// Returns the state after a call was dropped, which may have been the probe.
+    fn after_drop(self, now: u64) -> Self {
+        match self {
+            Self::HalfOpen { pause, .. } => Self::Open { until: now, pause },
+            Self::Closed | Self::Open { .. } => self,
+        }
+    }
+
     /// Returns the state after a failure. The failure of a call sent before the circuit opened doesn't extend the
     /// opening.
     fn after_failure(self, is_enough: bool, now: u64) -> Self {
@@ -200,6 +208,16 @@ impl CircuitBreaker {
         }
         circuits.wide.record_failure(subject.key(), subject.person, now);
         circuits.narrow_circuit(subject, now).record_failure(now);
+    }
+
+    /// Records that a call was dropped before it had a result: if it was a probe, the next call is one.
+    pub(super) fn give_up(&self, subject: &CallSubject<'_>, now: u64) {
+        let mut circuits = self.0.borrow_mut();
+        let Circuits { wide, narrow } = &mut *circuits;
+        wide.state = wide.state.after_drop(now);
+        if let Some(circuit) = narrow.get_mut(&subject.key()) {
+            circuit.state = circuit.state.after_drop(now);
+        }
     }
 
     /// Returns whether a call without a subject may be sent. Such a call is never the probe of a half-open circuit.

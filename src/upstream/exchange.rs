@@ -26,9 +26,27 @@ impl Circuit<'_> {
     /// Runs `call` unless its circuit is open. Counts as one call, including its retry.
     pub(super) async fn guard<T>(self, call: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
         self.breaker.admit(&self.subject, (self.clock)())?;
+        let mut admitted = AdmittedCall { circuit: self, has_result: false };
         let result = call.await;
-        self.breaker.record(&self.subject, result.as_ref().is_err_and(ApiError::is_outage), (self.clock)());
+        admitted.has_result = true;
+        let Circuit { breaker, subject, clock } = &admitted.circuit;
+        breaker.record(subject, result.as_ref().is_err_and(ApiError::is_outage), clock());
         result
+    }
+}
+
+/// A call in progress. One that is dropped without a result is no probe any more.
+struct AdmittedCall<'a> {
+    circuit: Circuit<'a>,
+    has_result: bool,
+}
+
+impl Drop for AdmittedCall<'_> {
+    fn drop(&mut self) {
+        let Circuit { breaker, subject, clock } = &self.circuit;
+        if !self.has_result {
+            breaker.give_up(subject, clock());
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Executes a write at most once: acquires the lease while it looks for possible duplicates, looks up an earlier result, charges the
+//! Executes a write at most once: acquires the lease while it looks for possible duplicates, returns or looks up an earlier result, charges the
 //! rate limit, checks the lease once more, posts, verifies, stores the result. The instance may stop after any numbered step; repeating
 //! the call then completes the write or returns its result.
 //!
@@ -20,9 +20,12 @@ use crate::catalog::Write;
 use crate::mcp::{Error, ToolOutcome};
 use crate::model::write::Confirmation;
 use crate::upstream::{ApiError, ApiErrorKind, WriteAnswer};
-use futures_util::future::join;
+use futures_util::future::{join, maybe_done};
 use http::Method;
 use serde_json::{Value, json};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 
 impl WriteRequest<'_> {
     /// Approves and executes the write, and renders the response.
@@ -31,20 +34,24 @@ impl WriteRequest<'_> {
             Ok(approved) => approved,
             Err(Respond(response)) => return response,
         };
-        // Overlapping windows are looked up concurrently with the write.
+        // Overlapping windows are looked up concurrently with the write, for a result that is not of an earlier call.
         let overlaps = overlap::find_overlaps(self.api, self.incidents, self.write, self.now);
-        let (result, overlaps) = join(self.execute(confirmation.as_ref()), overlaps).await;
+        let is_looked_up =
+            |result: &Result<WriteReport, _>| result.as_ref().is_ok_and(|report| report.origin != WriteOrigin::Earlier);
+        let (result, overlaps) = self.look_up_beside(self.execute(confirmation.as_ref()), overlaps, is_looked_up).await;
         let (outcome, reason) = classify(&result);
         self.store.log_outcome(outcome, reason);
         let published_id = result.as_ref().ok().and_then(|report| report.document["id"].as_i64());
-        let overlaps = overlaps.into_iter().filter_map(|overlap| overlap.to_warning(published_id));
+        let overlaps = overlaps.into_iter().flatten().filter_map(|overlap| overlap.to_warning(published_id));
         report::write_report(self, &result, warnings.into_iter().chain(overlaps).collect())
     }
 
     async fn execute(&self, confirmation: Option<&Confirmation>) -> Result<WriteReport, WriteError> {
         // 1. Acquire the lease and record the attempt, in one batch. Without the lease nothing is sent.
         // Possible duplicates are looked up beside it: nothing is refused for them yet.
-        let (acquired, possible_duplicates) = join(self.store.acquire(confirmation), duplicate::look_up(self)).await;
+        let is_lease = |acquired: &Result<Acquired, _>| matches!(acquired, Ok(Acquired::Lease(_)));
+        let (acquired, possible_duplicates) =
+            self.look_up_beside(self.store.acquire(confirmation), duplicate::look_up(self), is_lease).await;
         let lease = match acquired? {
             Acquired::Lease(lease) => lease,
             // That batch also recorded the replay, so step 8 is skipped.
@@ -53,10 +60,35 @@ impl WriteRequest<'_> {
                 return Ok(WriteReport { document, origin: WriteOrigin::Earlier, remaining });
             }
         };
-        let result = self.execute_with_lease(&lease, confirmation, possible_duplicates).await;
+        let result = self.execute_with_lease(&lease, confirmation, possible_duplicates.unwrap_or(Ok(Vec::new()))).await;
         // 8. Store the outcome, in one batch. If this fails, the next attempt looks the write up.
         self.store.finish(&result).await;
         result
+    }
+
+    /// Runs a step of the write and beside it a look-up for the step's outcome. The look-up is dropped as soon as the outcome does not
+    /// need it; it does not begin before the outcome of a write that is known to be a repetition, whose result may be stored.
+    async fn look_up_beside<T, U>(
+        &self,
+        step: impl Future<Output = T>,
+        look_up: impl Future<Output = U>,
+        is_needed: impl Fn(&T) -> bool,
+    ) -> (T, Option<U>) {
+        let is_repetition = self.store.is_surely_known();
+        let (mut step, mut look_up) = (pin!(maybe_done(step)), pin!(maybe_done(look_up)));
+        poll_fn(|context| {
+            let is_done = step.as_mut().poll(context).is_ready();
+            if !is_done && is_repetition {
+                return Poll::Pending;
+            }
+            let is_dropped = step.as_mut().output_mut().is_some_and(|outcome| !is_needed(outcome));
+            let is_settled = is_dropped || look_up.as_mut().poll(context).is_ready();
+            if is_done && is_settled { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        let outcome = step.take_output().expect("the step is done");
+        let found = is_needed(&outcome).then(|| look_up.take_output()).flatten();
+        (outcome, found)
     }
 
     async fn execute_with_lease(

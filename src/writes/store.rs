@@ -15,6 +15,9 @@ pub trait WriteStore {
     /// the store cannot tell.
     async fn is_known(&self) -> bool;
 
+    /// Returns whether the write is known to have been requested before, without reading that: false where it was not read yet.
+    fn is_surely_known(&self) -> bool;
+
     /// Looks up earlier calls of the write before it is requested. Empty where the store cannot tell: acquiring the lease decides.
     async fn find_earlier(&self) -> EarlierCalls;
 

@@ -11,6 +11,7 @@ mod maintenance_windows;
 mod outcomes;
 mod previews;
 mod published_text;
+mod repeated_calls;
 mod results;
 mod stopped_writes;
 mod updates;

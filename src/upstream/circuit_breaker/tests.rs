@@ -31,6 +31,10 @@ impl Bench {
         self.with(person, page, |breaker, subject| breaker.record(subject, false, now));
     }
 
+    fn drop_call(&self, person: u32, page: i64, now: u64) {
+        self.with(person, page, |breaker, subject| breaker.give_up(subject, now));
+    }
+
     /// One person's own circuit, opened at 0.
     fn opened() -> Self {
         let bench = Self::default();
@@ -215,4 +219,19 @@ fn person_with_thousands_of_failing_pages_evicts_only_their_own() {
     assert!(!bench.admits(2, 5, 1), "still open");
     bench.fail(1, 9999, 500_000);
     assert_eq!(bench.circuits(), 1, "what is over is forgotten first");
+}
+
+#[test]
+fn call_that_is_dropped_leaves_the_probe_to_the_next_one() {
+    for bench in [Bench::opened(), Bench::opened_for_all()] {
+        let after = u64::try_from(FIRST_PAUSE.as_millis()).expect("small");
+        assert!(bench.admits(1, 0, after), "the probe");
+        assert!(!bench.admits(1, 0, after + 200), "one at a time");
+        bench.drop_call(1, 0, after + 300);
+        assert!(bench.admits(1, 0, after + 300), "the next probe");
+        assert!(!bench.admits(1, 0, after + 600));
+        bench.succeed(1, 0, after + 700);
+        bench.drop_call(1, 0, after + 700);
+        assert!(bench.admits(1, 0, after + 700), "a closed circuit stays closed");
+    }
 }
