@@ -22,14 +22,17 @@ pub struct WriteEffect {
     before: Option<Value>,
     after: Option<Value>,
     pub components: Vec<ComponentEffect>,
-    /// The place in the hierarchy of every component that the write's own object or one of `related` affects.
+    /// The place in the hierarchy of every component that the write's own object or one of `related` affects. Without it, possible
+    /// duplicates are found on the very same components only.
+    #[serde(default)]
     ancestors: Vec<ComponentAncestors>,
     /// True if the page's subscribers are notified.
     pub notifies: bool,
     /// `None` if nobody is notified or the person may not know.
     pub recipients: Option<Recipients>,
     pub page: PageEffect,
-    /// The other incidents or maintenances of the same kind that are not over, newest first; none if the person may not read them.
+    /// The other incidents (newest first) or maintenances (soonest first) that are not over; none if the person may not read them.
+    /// StatiBeat sends at most 50; whatever it sends is compared.
     pub related: Vec<Value>,
 }
 
@@ -186,6 +189,17 @@ mod tests {
         assert!(closes("active", "resolved") && closes("upcoming", "cancelled") && closes("active", "completed"));
         assert!(!closes("upcoming", "active") && !closes("resolved", "resolved") && !closes("resolved", "active"));
         assert!(!effect(Value::Null, json!({ "state": "active" })).closes());
+    }
+
+    #[test]
+    fn effect_without_ancestors_is_read_and_nothing_is_below_anything() {
+        let mut answer = json!({
+            "already_exists": false, "target_name": null, "before": null, "after": null, "components": [],
+            "notifies": true, "recipients": null, "page": { "visibility": "public", "time_zone": "UTC" }, "related": [],
+        });
+        assert!(!WriteEffect::parse(answer.clone()).expect("an effect").is_below(2, 1));
+        answer["ancestors"] = json!([{ "id": 2, "ancestor_ids": [1] }]);
+        assert!(WriteEffect::parse(answer).expect("an effect").is_below(2, 1));
     }
 
     #[test]

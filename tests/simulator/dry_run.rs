@@ -176,6 +176,22 @@ fn dry_run_of_every_write_of_a_page_token_keeps_nothing() {
     assert_eq!(story.send_unchecked(&unclear).status, 400);
 }
 
+#[test]
+fn dry_run_lists_the_50_newest_incidents_that_are_not_over() {
+    let story = Story::new();
+    let before = dry(&story, "incidents", json!({ "title": "T", "description": "D" })).json["related"].clone();
+    let before = before.as_array().expect("a list").len();
+    assert!(before < 50);
+    for number in 1..=60 {
+        story.now.set(story.now.get() + 60);
+        let body = json!({ "title": format!("T {number}"), "description": "D" });
+        assert_eq!(publish(&story, "incidents", body).status, 201);
+    }
+    let effect = dry(&story, "incidents", json!({ "title": "T", "description": "D" })).json;
+    let titles: Vec<&Value> = effect["related"].as_array().expect("a list").iter().map(|one| &one["title"]).collect();
+    assert_eq!((titles.len(), titles[0], titles[49]), (50, &json!("T 60"), &json!("T 11")));
+}
+
 /// A deletion takes texts away; subscribers are sent none.
 #[test]
 fn dry_run_of_a_deletion_notifies_no_subscriber() {

@@ -58,7 +58,10 @@ fn once(
         let reply = session.call(&ApiCall::post(&dry_path, scope, body.clone()))?;
         reply.expect(200)?;
         let effect = (&reply.json["dry_run"], &reply.json["already_exists"]);
-        if effect == (&json!(true), &json!(already_exists)) { Ok(()) } else { Err(format!("answered {effect:?}")) }
+        if effect != (&json!(true), &json!(already_exists)) {
+            return Err(format!("answered {effect:?}"));
+        }
+        if is_in_order(&reply.json["related"]) { Ok(()) } else { Err("lists `related` in another order".to_owned()) }
     };
     let nothing_written = || match find() {
         Err(missing) if missing.starts_with("status 404") => Ok(()),
@@ -84,6 +87,14 @@ fn once(
         find().and_then(|found| if found["id"] == made["id"] { Ok(()) } else { Err(format!("found {}", found["id"])) });
     note("is found by its external_id", found);
     Some(made)
+}
+
+/// Returns whether incidents stand with the newest first, or maintenances with the soonest first.
+fn is_in_order(related: &Value) -> bool {
+    let related = related.as_array().map(Vec::as_slice).unwrap_or_default();
+    let time = |notice: &Value, name: &str| notice[name].as_str()?.parse::<jiff::Timestamp>().ok();
+    related.is_sorted_by(|first, second| time(first, "started_at") >= time(second, "started_at"))
+        && related.is_sorted_by(|first, second| time(first, "starts_at") <= time(second, "starts_at"))
 }
 
 /// An assertion is accepted for one write only.

@@ -1,5 +1,6 @@
 //! `dry_run=true`: executes a write with its own handler, describes its effect, and restores the state.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::to_bytes;
@@ -18,6 +19,9 @@ use super::pages::Page;
 use crate::call::{PageCall, PageHandler};
 use crate::reply::{self, ApiError, Handled};
 use crate::world::World;
+
+/// Most entries of `related`, as in the contract.
+const MOST_RELATED: usize = 50;
 
 /// The query that every write takes.
 #[derive(Deserialize)]
@@ -72,6 +76,7 @@ struct Shown {
     stored: Value,
     compact: Value,
     full: Value,
+    begins_at: i64,
     is_over: bool,
 }
 
@@ -105,14 +110,21 @@ impl Moment {
         subject.and_then(|key| self.notices.get(&key)).map(Shown::affected).unwrap_or_default()
     }
 
-    /// Whatever else of the subject's kind is not over, so that the caller can find possible duplicates and overlaps.
+    /// Whatever else of the subject's kind is not over, in the order of its list, so that the caller can find possible duplicates and
+    /// overlaps.
     fn related(&self, call: &PageCall, subject: Option<Key>) -> Vec<&Shown> {
         let kind = kind_of(call);
         let open = self
             .notices
             .iter()
             .filter(|(key, notice)| Some(key.0) == kind && Some(**key) != subject && !notice.is_over);
-        open.map(|(_, notice)| notice).rev().collect()
+        let mut related: Vec<&Shown> = open.map(|(_, notice)| notice).rev().collect();
+        match kind {
+            Some(Maintenance::NOUN) => related.sort_by_key(|notice| notice.begins_at),
+            _ => related.sort_by_key(|notice| Reverse(notice.begins_at)),
+        }
+        related.truncate(MOST_RELATED);
+        related
     }
 }
 
@@ -122,6 +134,7 @@ fn collect<K: NoticeKind>(world: &World, page: &Page, notices: &mut BTreeMap<Key
             stored: json!(notice),
             compact: compact(world, notice),
             full: full(world, notice),
+            begins_at: notice.own.begins_at(),
             is_over: K::state(notice, page).is_over(),
         };
         notices.insert((K::NOUN, notice.id), shown);
