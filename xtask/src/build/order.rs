@@ -1,8 +1,9 @@
-//! Puts the functions of a wasm module in the order of their names.
+//! Puts the functions of a wasm module in an order that compresses well, and removes their names.
 //!
-//! gzip finds repetitions within 32 kB. wasm-bindgen writes functions in the order of their size; in the order of their
-//! names, the copies that the compiler makes of a generic function stand side by side.
+//! wasm-bindgen writes functions in the order of their size. A call names its function by a number of one byte up to 127: those that
+//! are called most come first. The others follow by what they share (`similar.rs`).
 
+use super::similar;
 use super::weights::Functions;
 use anyhow::{Context as _, Result, ensure};
 use std::convert::Infallible;
@@ -10,19 +11,35 @@ use wasm_encoder::reencode::{Error, Reencode};
 use wasm_encoder::{CodeSection, CustomSection, FunctionSection, Module};
 use wasmparser::{CodeSectionReader, CustomSectionReader, FunctionSectionReader, KnownCustom, Parser};
 
-/// Sorts the functions of a module with names, and removes the names.
-pub fn sort_by_name(wasm: &[u8]) -> Result<Vec<u8>> {
+/// The largest number that takes one byte in the encoding of wasm (LEB128).
+const ONE_BYTE: usize = 127;
+
+/// Reorders the functions of a module with names, and removes the names.
+pub fn arrange(wasm: &[u8]) -> Result<Vec<u8>> {
     let functions = Functions::read(wasm)?;
     ensure!(!functions.names.is_empty(), "the wasm has no names of functions; see `strip` in Cargo.toml");
-    let mut order: Vec<usize> = (0..functions.bodies.len()).collect();
-    order.sort_by_cached_key(|at| (functions.name(*at), functions.bodies[*at]));
+    let order = compact_order(&functions)?;
     let mut numbers: Vec<u32> = (0..u32::try_from(functions.imported + order.len())?).collect();
     for (new, old) in order.iter().enumerate() {
         numbers[functions.imported + old] = u32::try_from(functions.imported + new)?;
     }
     let mut module = Module::new();
-    Sorter { order, numbers }.parse_core_module(&mut module, Parser::new(0), wasm).context("sorting functions")?;
+    Sorter { order, numbers }.parse_core_module(&mut module, Parser::new(0), wasm).context("reordering functions")?;
     Ok(module.finish())
+}
+
+/// The positions of the functions in their new order. Their names decide first, so that it is the same for the same module.
+fn compact_order(functions: &Functions<'_>) -> Result<Vec<usize>> {
+    let calls = functions.count_calls()?;
+    let mut by_name: Vec<usize> = (0..functions.bodies.len()).collect();
+    by_name.sort_by_cached_key(|at| (functions.name(*at), functions.bodies[*at]));
+    let mut by_calls = by_name.clone();
+    by_calls.sort_by_key(|at| std::cmp::Reverse(calls[*at]));
+    by_calls.truncate((ONE_BYTE + 1).saturating_sub(functions.imported));
+    by_name.retain(|at| !by_calls.contains(at));
+    let bodies: Vec<&[u8]> = by_name.iter().map(|at| functions.bodies[*at]).collect();
+    let others = similar::order(&bodies).into_iter().map(|at| by_name[at]);
+    Ok(by_calls.into_iter().chain(others).collect())
 }
 
 struct Sorter {
@@ -77,7 +94,7 @@ impl Reencode for Sorter {
 
 #[cfg(test)]
 mod tests {
-    use super::sort_by_name;
+    use super::arrange;
     use crate::build::weights::Functions;
     use wasm_encoder::{
         CodeSection, ExportKind, ExportSection, Function, FunctionSection, Module, NameMap, NameSection, TypeSection,
@@ -104,8 +121,8 @@ mod tests {
     }
 
     #[test]
-    fn functions_are_sorted_and_calls_and_exports_follow() {
-        let sorted = sort_by_name(&module()).expect("a module");
+    fn most_called_function_comes_first_and_calls_and_exports_follow() {
+        let sorted = arrange(&module()).expect("a module");
         wasmparser::Validator::new().validate_all(&sorted).expect("a valid module");
         let functions = Functions::read(&sorted).expect("a module");
         // No locals, a call of function 0, end.

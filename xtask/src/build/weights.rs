@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
-use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
+use wasmparser::{BinaryReader, FunctionBody, KnownCustom, Name, Operator, Parser, Payload, TypeRef};
 
 /// Number of crates in the report.
 const REPORTED: usize = 15;
@@ -47,6 +47,24 @@ impl<'a> Functions<'a> {
             }
         }
         Ok(functions)
+    }
+
+    /// The number of calls of each function, without those through a table.
+    pub fn count_calls(&self) -> Result<Vec<usize>> {
+        let mut calls = vec![0; self.bodies.len()];
+        for body in &self.bodies {
+            let mut operators = FunctionBody::new(BinaryReader::new(body, 0)).get_operators_reader()?;
+            while !operators.eof() {
+                let (Operator::Call { function_index } | Operator::ReturnCall { function_index }) = operators.read()?
+                else {
+                    continue;
+                };
+                if let Some(at) = (function_index as usize).checked_sub(self.imported) {
+                    calls[at] += 1;
+                }
+            }
+        }
+        Ok(calls)
     }
 
     /// The name as Rust writes it, without a hash; empty where there is none.
