@@ -118,12 +118,14 @@ pub fn is_used(sign_in_cookie: &str) -> bool {
     sign_in_cookie == USED
 }
 
-/// The cookies of a request, in the order sent.
+/// The cookies of a request, in the order sent. Only spaces and tabs around a pair are removed (RFC 9110 5.6.3). Any other blank, such as
+/// U+2003, belongs to the name: otherwise another site could set a cookie on a parent domain that passes for one of ours, past the
+/// prefix `__Host-`.
 fn cookies(request: &Request<()>) -> impl Iterator<Item = (&str, &str)> {
     // As bytes: another site's cookie on a parent domain may hold anything, and must not hide ours.
     let headers = request.headers().get_all(COOKIE).iter().map(http::HeaderValue::as_bytes);
     let pairs = headers.flat_map(|header| header.split(|byte| *byte == b';'));
-    pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
+    pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim_matches([' ', '\t']).split_once('='))
 }
 
 pub fn presented<U: TokenUse>(text: Option<&str>, ring: &KeyRing) -> Presented<OpaqueToken<U>> {
@@ -220,6 +222,46 @@ mod tests {
         assert!(matches!(read(binding.expose()), Presented::Token(found) if found.expose() == binding.expose()));
         assert!(matches!(read("made-up"), Presented::MadeUp));
         assert!(matches!(cookie.read::<Binding>(&Request::new(()), &ring), Presented::Absent));
+    }
+
+    /// Every header of up to three pieces, among them names that readers with other rules take for ours (Unicode blanks, other case).
+    #[test]
+    fn only_the_exact_name_is_read_from_every_small_cookie_header() {
+        let public_url = Url::parse("https://mcp.example").expect("a URL");
+        let cookie = Cookie::of_time_zone(&public_url);
+        let ours = cookie.name.as_str();
+        let others = [
+            format!("{ours}e=v"),
+            format!("x{ours}=v"),
+            format!("{}=v", ours.to_ascii_lowercase()),
+            format!("{ours} =v"),
+            format!("\"{ours}\"=v"),
+            format!("\u{a0}{ours}=v"),
+            format!("\u{85}{ours}=v"),
+            format!("\u{2003}{ours}=v"),
+            format!("{ours}\u{3000}=v"),
+            ours.to_owned(),
+            format!("={ours}=v"),
+            String::new(),
+        ];
+        let values = ["", "v", "a=b", "\"v\"", "\u{a0}v"];
+        let read_as = values.map(|value| (format!("{ours}={value}").into_bytes(), Some(value)));
+        let not_read = others.into_iter().map(|text| (text.into_bytes(), None));
+        let broken =
+            [([ours.as_bytes(), b"\xa0=v"].concat(), None), ([b"\xa0", ours.as_bytes(), b"=v"].concat(), None)];
+        let pieces: Vec<(Vec<u8>, Option<&str>)> = read_as.into_iter().chain(not_read).chain(broken).collect();
+        for (one, two) in pieces.iter().flat_map(|one| pieces.iter().map(move |two| (one, two))) {
+            for three in &pieces {
+                let sent = [one, two, three].map(|(text, _)| text.as_slice());
+                let expected = [one, two, three].into_iter().find_map(|(_, value)| *value);
+                for header in [sent.join(b"; ".as_slice()), sent.join(b"\t;".as_slice())] {
+                    let mut request = Request::new(());
+                    request.headers_mut().insert(COOKIE, HeaderValue::from_bytes(&header).expect("fits"));
+                    let shown = String::from_utf8_lossy(&header);
+                    assert_eq!(cookie.read_text(&request), expected, "{shown:?}");
+                }
+            }
+        }
     }
 
     #[test]
