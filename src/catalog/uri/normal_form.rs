@@ -8,6 +8,7 @@ pub fn normalize(uri: &str) -> String {
     let Some((scheme, rest)) = uri.split_once("://").filter(|_| has_valid_encodings(uri)) else {
         return uri.to_owned();
     };
+    let (rest, fragment) = rest.split_once('#').map_or((rest, None), |(rest, fragment)| (rest, Some(fragment)));
     let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
     let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
     let mut normal = format!("{}://{}", scheme.to_ascii_lowercase(), lower_case(&decode_unreserved(host)));
@@ -18,6 +19,10 @@ pub fn normalize(uri: &str) -> String {
     if let Some(query) = query {
         normal.push('?');
         normal.push_str(&decode_unreserved(query));
+    }
+    if let Some(fragment) = fragment {
+        normal.push('#');
+        normal.push_str(&decode_unreserved(fragment));
     }
     normal
 }
@@ -100,6 +105,14 @@ mod tests {
             assert_eq!(normalize(spelling), "statibeat://pages/42/incidents/active", "{spelling}");
         }
         assert_eq!(normalize("x://%C3%a9%2f/a%2fb?c=%3a%7E"), "x://%C3%A9%2F/a%2Fb?c=%3A~");
+    }
+
+    #[test]
+    fn dot_segments_and_question_marks_of_a_fragment_belong_to_it() {
+        for uri in ["x://h/a#s/../x", "x://h/a#s/./x", "x://h/a?y#z/../x", "x://h#/../x", "x://h/a#s?%7B/../x"] {
+            assert_eq!(normalize(uri), uri);
+        }
+        assert_eq!(normalize("X://H/%61/../b#%7a%7b/.."), "x://h/b#z%7B/..");
     }
 
     #[test]
