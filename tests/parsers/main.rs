@@ -1,5 +1,8 @@
 //! Parsers of outside text, for every small input, and held against another implementation: forms against `form_urlencoded`, redirect
-//! URIs against `url`, the arguments of tools against the crate `jsonschema`.
+//! URIs and resource URIs against `url`, the arguments of tools against the crate `jsonschema`. Cookies are in `src/web/browser.rs`.
+
+mod redirects;
+mod uris;
 
 use serde_json::{Map, Value, json};
 use statibeat_mcp::catalog::tools::all_tools;
