@@ -147,6 +147,8 @@ fn marketplace(source: &Value) -> Value {
     json!({
         "name": NAME,
         "owner": { "name": TITLE },
+        // Claude Code reads a description here as well as at the top, where the schema of Cursor allows none.
+        "metadata": { "description": llms::SUMMARY },
         "plugins": [{ "name": NAME, "source": source, "description": llms::SUMMARY }],
     })
 }
