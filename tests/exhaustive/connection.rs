@@ -1,12 +1,12 @@
 //! The states of one connection and those who use it: a client, a thief who copies what the client holds, and the requests that are on
 //! their way.
 
-use crate::database::Weakening;
 use crate::engine::{Engine, History, Moved, Reply, SentRequest};
 use crate::observations::{Broken, Observations, Pair, Secret};
 use crate::ports::{Fault, Published, Shared};
 use crate::support::START;
 use crate::support::flow::{CALLBACK, CLIENT, VERIFIER};
+use crate::weakened::Weakening;
 use stateright::{Model, Property};
 use std::cell::RefCell;
 
@@ -103,8 +103,8 @@ impl Connection {
         ENGINE.with_borrow_mut(|engine| match engine {
             Some((weakening, engine)) if *weakening == self.weakening => *engine,
             _ => {
-                let new: &'static Engine = Box::leak(Box::new(Engine::new(self.weakening.clone(), false)));
-                *engine = Some((self.weakening.clone(), new));
+                let new: &'static Engine = Box::leak(Box::new(Engine::new(self.weakening, false)));
+                *engine = Some((self.weakening, new));
                 new
             }
         })

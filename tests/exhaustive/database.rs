@@ -3,6 +3,7 @@
 
 use crate::interned::Interner;
 use crate::support::database::sqlite;
+use crate::weakened::Weakening;
 use rusqlite::types::Value as Bound;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
 use statibeat_mcp::ports::{Row, Statement};
@@ -44,20 +45,6 @@ static CONTENTS: Interner<Rows> = Interner::new();
 impl Content {
     fn rows(self) -> Arc<Rows> {
         CONTENTS.value(self.0)
-    }
-}
-
-/// A rule that is weakened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Weakening {
-    pub rule: &'static str,
-    /// Parts of the product's statements or of its schema, each with the text that takes its place.
-    pub parts: Vec<(&'static str, &'static str)>,
-}
-
-impl Weakening {
-    fn apply(&self, sql: &str) -> String {
-        self.parts.iter().fold(sql.to_owned(), |sql, (stands, instead)| sql.replace(stands, instead))
     }
 }
 

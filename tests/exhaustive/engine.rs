@@ -4,12 +4,13 @@
 //! the start, gets the recorded answers, makes one more use of a port, and stops before the next. So every state can be copied,
 //! compared and continued in every order.
 
-use crate::database::{Content, ModelDatabase, Weakening};
+use crate::database::{Content, ModelDatabase};
 use crate::decisions::{self, AnsweredConsent, SCOPE};
 use crate::interned::Interner;
 use crate::ports::{Fault, Ports, Recorded, Shared, StepExtent};
 use crate::publication::Stop;
 use crate::support::{TestApp, flow};
+use crate::weakened::Weakening;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};

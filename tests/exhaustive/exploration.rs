@@ -1,7 +1,7 @@
 //! Explores a model in every order, and prints how much that was.
 
 use crate::connection::{Bounds, Connection};
-use crate::database::Weakening;
+use crate::weakened::Weakening;
 use stateright::{Checker as _, HasDiscoveries, Model, Path, Property};
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -30,13 +30,12 @@ pub fn assert_holds(
 
 /// Explores until a property is broken, which a weakened rule must lead to; the properties that were.
 pub fn find_broken(
-    weakening: Weakening,
+    rule: &'static str,
     bounds: Bounds,
     begins_with_tokens: bool,
     properties: fn() -> Vec<Property<Connection>>,
 ) -> Vec<&'static str> {
-    let rule = weakening.rule;
-    let model = Connection { bounds, weakening: Some(weakening), begins_with_tokens, properties };
+    let model = Connection { bounds, weakening: Some(Weakening::find(rule)), begins_with_tokens, properties };
     explore(rule, model).into_keys().collect()
 }
 

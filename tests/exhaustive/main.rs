@@ -24,4 +24,5 @@ mod refreshes;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "the other requests of the tests need the rest of it")]
 mod support;
+mod weakened;
 mod writes;

@@ -1,8 +1,9 @@
 //! The ports of a request in progress: they give the recorded answers, make as many visible uses as the step has, and wait then for ever.
 
-use crate::database::{Content, ModelDatabase, Weakening};
+use crate::database::{Content, ModelDatabase};
 use crate::interned::Interner;
 use crate::support::{self, upstream};
+use crate::weakened::Weakening;
 use bytes::Bytes;
 use http::{Request, Response};
 use statibeat_mcp::model::timestamp::Timestamp;

@@ -1,10 +1,10 @@
 //! The states of one write that two connections of a person want published once: their calls on the way, StatiBeat's page, and the
 //! person or an admin who stops them.
 
-use crate::database::Weakening;
 use crate::engine::{Engine, History, Moved, Reply, SentRequest};
 use crate::ports::{Fault, Shared};
 use crate::support::START;
+use crate::weakened::Weakening;
 use serde_json::json;
 use stateright::{Model, Property};
 use statibeat_mcp::storage::idempotency::LEASE;
@@ -104,9 +104,9 @@ impl Publication {
     fn with<T>(&self, read: impl FnOnce(&Prepared) -> T) -> T {
         PREPARED.with_borrow_mut(|prepared| {
             if prepared.as_ref().is_none_or(|prepared| prepared.weakening != self.weakening) {
-                let engine: &'static Engine = Box::leak(Box::new(Engine::new(self.weakening.clone(), true)));
+                let engine: &'static Engine = Box::leak(Box::new(Engine::new(self.weakening, true)));
                 let (shared, tokens) = engine.two_connections();
-                *prepared = Some(Prepared { weakening: self.weakening.clone(), engine, shared, tokens });
+                *prepared = Some(Prepared { weakening: self.weakening, engine, shared, tokens });
             }
             read(prepared.as_ref().expect("prepared"))
         })

@@ -1,9 +1,9 @@
 //! Writes: one publication under any order of two connections' calls, faults and restarts; none after a stop, none unaudited, and none
 //! that a call reports wrongly.
 
-use crate::database::Weakening;
 use crate::exploration::{explore, is_long};
 use crate::publication::{BrokenWrite, Publication, TITLE, WriteBounds, WriteState, is_done};
+use crate::weakened::Weakening;
 use stateright::Property;
 
 const ONCE: &str = "a write is published at most once";
@@ -81,44 +81,17 @@ fn nothing_is_published_after_a_revocation_pause_or_block() {
 
 #[test]
 fn each_weakened_rule_of_writes_breaks_a_property() {
-    for (bounds, property, weakening) in weakenings() {
-        let rule = weakening.rule;
-        let broken = explore(rule, Publication { bounds, weakening: Some(weakening), properties });
+    let rules = [
+        (stops(), STOPPED, "a revoked grant writes nothing"),
+        (stops(), STOPPED, "a paused connection writes nothing"),
+        (stops(), STOPPED, "a blocked connection writes nothing"),
+        (two_connections(), ONCE, "the same write of another connection is seen"),
+        (repetition(), COMES_TO_AN_END, "a write that is begun keeps its row"),
+        (repetition(), AUDITED, "an attempt is recorded with its lease"),
+    ];
+    for (bounds, property, rule) in rules {
+        let broken = explore(rule, Publication { bounds, weakening: Some(Weakening::find(rule)), properties });
         let broken: Vec<_> = broken.into_keys().collect();
         assert!(broken.contains(&property), "without \"{rule}\", {broken:?} are broken instead of \"{property}\"");
     }
-}
-
-/// Each rule with what it is weakened to, and the property that a story then breaks.
-fn weakenings() -> [(WriteBounds, &'static str, Weakening); 6] {
-    let rule = |rule, stands, instead| Weakening { rule, parts: vec![(stands, instead)] };
-    let revoked = "g.id IS NULL OR g.revoked_at IS NOT NULL OR";
-    [
-        (stops(), STOPPED, rule("a revoked grant writes nothing", revoked, "g.id IS NULL OR")),
-        (stops(), STOPPED, rule("a paused connection writes nothing", "THEN 'writes_paused' END", "THEN NULL END")),
-        (stops(), STOPPED, rule("a blocked connection writes nothing", "THEN 'page_blocked'", "THEN NULL")),
-        (
-            two_connections(),
-            ONCE,
-            rule(
-                "the same write of another connection is seen",
-                "WHERE digest = ?5 AND grant_id",
-                "WHERE ?5 IS NULL AND grant_id",
-            ),
-        ),
-        (
-            repetition(),
-            COMES_TO_AN_END,
-            rule("a write that is begun keeps its row", "WHERE idempotency.started_at <= ?12", "WHERE ?12 IS NOT NULL"),
-        ),
-        (
-            repetition(),
-            AUDITED,
-            rule(
-                "an attempt is recorded with its lease",
-                "i.started_at > ?17 WHERE true",
-                "i.started_at > ?17 WHERE false",
-            ),
-        ),
-    ]
 }

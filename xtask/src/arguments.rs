@@ -24,8 +24,8 @@ pub enum Command {
     Reset(start::ResetOptions),
     /// Run every test, or those whose names match.
     Test(test::Options),
-    /// Interleave, restart and break writes, and count what was published twice or not at all.
-    Schedules(long::Schedules),
+    /// Simulate the whole worker: stories in which a seed decides every order, fault and crash.
+    Simulate(long::Simulate),
     /// Run every test, then count the assertions of docs/acceptance.md that are proven.
     Acceptance,
     /// Hold random stories against a model of the authorization server.

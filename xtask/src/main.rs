@@ -56,7 +56,7 @@ fn run(project: &Project, command: &Command) -> Result<()> {
         Command::Start(options) => start::start(project, options),
         Command::Reset(options) => start::reset(project, options),
         Command::Test(options) => test::test(project, options),
-        Command::Schedules(options) => long::schedules(project, options),
+        Command::Simulate(options) => long::simulate(project, options),
         Command::Acceptance => acceptance::run(project),
         Command::Model(options) => long::model(project, options),
         Command::Races(options) => long::races(project, options),

@@ -5,14 +5,14 @@ use rusqlite::types::{Value as Bound, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use serde_json::{Map, Value};
 
-/// Runs a batch: every statement or none.
+/// Runs a batch: every statement or none. A savepoint does so within a transaction of the test, too.
 pub fn run_batch<'a>(
     connection: &mut Connection,
     statements: impl Iterator<Item = (&'a str, &'a [Value])>,
 ) -> rusqlite::Result<Vec<Vec<Map<String, Value>>>> {
-    let transaction = connection.transaction()?;
-    let answers = statements.map(|(sql, values)| run(&transaction, sql, values)).collect::<Result<_, _>>()?;
-    transaction.commit()?;
+    let savepoint = connection.savepoint()?;
+    let answers = statements.map(|(sql, values)| run(&savepoint, sql, values)).collect::<Result<_, _>>()?;
+    savepoint.commit()?;
     Ok(answers)
 }
 

@@ -1,0 +1,113 @@
+//! Narrowings of a connection: fewer scopes, fewer pages, an earlier end. Nothing takes one back.
+
+use crate::ports::InstancePorts;
+use crate::world::World;
+use statibeat_mcp::model::ids::{GrantId, PageId, RequestId, UserId};
+use statibeat_mcp::model::scope::ScopeSet;
+use statibeat_mcp::model::timestamp::Timestamp;
+use statibeat_mcp::oauth::access_limits::AccessLimits;
+use statibeat_mcp::oauth::client::ClientId;
+use statibeat_mcp::oauth::grant::PageChoice;
+use statibeat_mcp::storage::audit::{AuditId, AuditKind, Entry, Outcome};
+use statibeat_mcp::storage::narrowing;
+use std::rc::Rc;
+
+/// Scopes and pages that a person leaves (no page for all), and the seconds until the end.
+#[derive(Clone, Copy, Debug)]
+pub struct Narrowing {
+    scopes: &'static str,
+    pages: &'static [i64],
+    seconds: Option<i64>,
+}
+
+const READS_AND_WRITES: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write";
+
+const NARROWINGS: [Narrowing; 4] = [
+    Narrowing { scopes: "mcp.pages.read", pages: &[], seconds: None },
+    Narrowing { scopes: READS_AND_WRITES, pages: &[42], seconds: None },
+    Narrowing { scopes: READS_AND_WRITES, pages: &[43], seconds: Some(120) },
+    Narrowing { scopes: READS_AND_WRITES, pages: &[42, 43], seconds: Some(7 * 86_400) },
+];
+
+/// Limits that narrowings have certainly, or possibly, set to a connection.
+#[derive(Clone, Debug, Default)]
+pub struct NarrowingFacts {
+    /// True from the moment the first one begins.
+    pub began: bool,
+    /// The earliest end that one of them may have set.
+    pub may_end_at: Option<i64>,
+    /// Those that are confirmed, each with its step and its end.
+    confirmed: Vec<(u32, Narrowing, Option<i64>)>,
+}
+
+impl NarrowingFacts {
+    /// Returns whether a read of a page's incidents at this time was certainly taken before a step.
+    pub fn has_taken(&self, page: i64, step: u32, now: i64) -> bool {
+        self.confirmed.iter().any(|(since, narrowing, end)| {
+            let has_scope = narrowing.scopes.contains("mcp.incidents.read");
+            let has_page = narrowing.pages.is_empty() || narrowing.pages.contains(&page);
+            *since < step && (!has_scope || !has_page || end.is_some_and(|end| now >= end))
+        })
+    }
+
+    /// Returns whether the connection had certainly come to a chosen end by this time.
+    pub fn has_ended(&self, step: u32, now: i64) -> bool {
+        self.confirmed.iter().any(|(since, _, end)| *since < step && end.is_some_and(|end| now >= end))
+    }
+
+    /// Returns whether the connection may have come to a chosen end by this time.
+    pub fn may_have_ended(&self, now: i64) -> bool {
+        self.may_end_at.is_some_and(|end| now >= end)
+    }
+}
+
+impl World {
+    /// A person who narrows a connection, once or twice.
+    pub async fn narrow(self: Rc<Self>, connection_index: usize) {
+        for _ in 0..=self.random.below(2) {
+            self.pause().await;
+            let narrowing = *self.random.pick(&NARROWINGS);
+            let now = self.now();
+            let end = narrowing.seconds.map(|seconds| now + seconds);
+            let may_end_at = |facts: &mut NarrowingFacts| {
+                facts.began = true;
+                facts.may_end_at = [facts.may_end_at, end].into_iter().flatten().min();
+            };
+            may_end_at(&mut self.observed.borrow_mut().connections[connection_index].narrowing);
+            let is_done = self.store_narrowing(connection_index, narrowing, now).await;
+            self.trace(|| format!("{narrowing:?} of connection {connection_index}: {is_done}"));
+            if is_done {
+                let step = self.scheduler.steps.get();
+                let facts = &mut self.observed.borrow_mut().connections[connection_index].narrowing;
+                facts.confirmed.push((step, narrowing, end));
+            }
+        }
+    }
+
+    async fn store_narrowing(self: &Rc<Self>, connection_index: usize, narrowing: Narrowing, now: i64) -> bool {
+        let base_connection = &self.base.connections[connection_index];
+        let now = Timestamp::from_seconds(now);
+        let pages = narrowing.pages.iter().filter_map(|page| PageId::new(*page)).collect();
+        let pages = if narrowing.pages.is_empty() { PageChoice::All } else { PageChoice::These(pages) };
+        let expires_at = narrowing.seconds.map(|seconds| Timestamp::from_seconds(now.as_seconds() + seconds));
+        let scopes = ScopeSet::parse(narrowing.scopes).expect("scopes");
+        let user_id = UserId::parse(base_connection.user).expect("an id");
+        let mut id = [0; 16];
+        self.random.fill(&mut id);
+        let entry = Entry {
+            id: AuditId::new(id),
+            created_at: now,
+            kind: AuditKind::Narrow,
+            outcome: Outcome::Done,
+            user_id: Some(&user_id),
+            client_id: &ClientId::parse(base_connection.client).expect("a client id"),
+            client_name: base_connection.client,
+            grant_id: Some(&GrantId::parse(base_connection.grant.clone()).expect("an id")),
+            request_id: &RequestId::parse("narrow").expect("an id"),
+            target: None,
+            detail: None,
+        };
+        let limits = AccessLimits { scopes, pages, expires_at };
+        narrowing::narrow(&InstancePorts(Rc::clone(self)), &user_id, &limits, &entry).await.is_ok()
+    }
+}

@@ -1,0 +1,228 @@
+//! Events that have certainly happened, and those that may have: the promises are held against them, whoever sends the requests.
+//!
+//! A request is known by its first use of the database, where it sees the state it decides on. What may end a connection counts from
+//! the moment it begins, what must end it from the moment it is confirmed.
+
+use crate::base::{BaseConnection, GRETA};
+use crate::narrowing::NarrowingFacts;
+pub use crate::requests::{Pair, Reply, RequestKind, SentRequest};
+use crate::scheduler::TaskId;
+use crate::support::flow::user;
+use crate::tokens::{AccessFacts, CodeFacts, RefreshFacts};
+use crate::world::World;
+use crate::writes::WriteFacts;
+use std::collections::HashMap;
+
+/// A promise that a story broke, and how.
+pub type Broken = (&'static str, String);
+
+/// A step, and the time that a request goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    pub step: u32,
+    pub now: i64,
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct RequestFacts {
+    pub sent: SentRequest,
+    pub began: Moment,
+    /// True once a fault has hit it.
+    pub is_hit: bool,
+    /// True once it has used the database.
+    has_read: bool,
+    /// True if what it presents must end its grant.
+    pub must_end: bool,
+    /// True if its connection had certainly ended before it began.
+    pub is_after_end: bool,
+    /// True if StatiBeat knew its person no more before it began.
+    pub is_shut_out: bool,
+    /// The number of publications that it made at StatiBeat.
+    pub posts: u32,
+    /// True once its reply has said that nothing was published.
+    pub is_told_nothing: bool,
+}
+
+/// A pause or a block.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StopFacts {
+    /// True from the moment it begins to the confirmed end.
+    pub may_hold: bool,
+    /// Since when it certainly holds.
+    pub holds_since: Option<u32>,
+    /// True once a change of it has failed: then nobody knows.
+    pub is_unsure: bool,
+}
+
+impl StopFacts {
+    /// A change of it begins.
+    pub fn begin(&mut self, is_to_hold: bool) {
+        self.may_hold |= is_to_hold;
+        if !is_to_hold {
+            self.holds_since = None;
+        }
+    }
+
+    pub fn confirm(&mut self, is_to_hold: bool, is_done: bool, step: u32) {
+        self.is_unsure |= !is_done;
+        if is_done && !self.is_unsure {
+            self.may_hold = is_to_hold;
+            self.holds_since = is_to_hold.then_some(step);
+        }
+    }
+}
+
+/// The state of one connection.
+#[derive(Clone, Debug)]
+pub struct ConnectionFacts {
+    pub user: &'static str,
+    pub page: i64,
+    /// The step at which something began that may end it.
+    pub end_began: Option<u32>,
+    /// The step at which its end was confirmed.
+    pub ended: Option<u32>,
+    pub pause: StopFacts,
+    pub block: StopFacts,
+    pub narrowing: NarrowingFacts,
+    /// The person's role at StatiBeat is taken away.
+    pub role_lost: StopFacts,
+    pub is_shut_out: bool,
+}
+
+#[derive(Default)]
+pub struct Observations {
+    pub broken: Option<Broken>,
+    pub connections: Vec<ConnectionFacts>,
+    pub requests: Vec<RequestFacts>,
+    by_task: HashMap<TaskId, usize>,
+    pub refreshes: HashMap<String, RefreshFacts>,
+    pub accesses: HashMap<String, AccessFacts>,
+    pub codes: HashMap<String, CodeFacts>,
+    pub writes: Vec<WriteFacts>,
+}
+
+impl Observations {
+    pub fn new(connections: &[BaseConnection]) -> Self {
+        let mut observed = Self::default();
+        for connection_index in connections {
+            let BaseConnection { user, page, .. } = *connection_index;
+            let stop = StopFacts::default();
+            observed.connections.push(ConnectionFacts {
+                user,
+                page,
+                end_began: None,
+                ended: None,
+                pause: stop,
+                block: stop,
+                narrowing: NarrowingFacts::default(),
+                role_lost: stop,
+                is_shut_out: false,
+            });
+            observed.know_first_credentials(connection_index);
+        }
+        observed
+    }
+
+    pub fn break_promise(&mut self, promise: &'static str, how: String) {
+        self.broken.get_or_insert((promise, how));
+    }
+
+    /// Breaks a promise by the reply to a request, if the condition says so.
+    pub fn forbid(&mut self, is_broken: bool, promise: &'static str, number: usize) {
+        if is_broken {
+            let facts = &self.requests[number];
+            let how = format!("request {number}, {:?}, began at step {}", facts.sent, facts.began.step);
+            self.break_promise(promise, how);
+        }
+    }
+
+    /// A request has reached an instance; its number.
+    pub fn begin(&mut self, task: TaskId, sent: &SentRequest, began: Moment) -> usize {
+        let number = self.requests.len();
+        if let RequestKind::CallTool { write, is_preview: false } = sent.kind {
+            self.writes[write].callers.entry(sent.connection_index).or_insert(began.now);
+        }
+        let connection = &self.connections[sent.connection_index];
+        self.requests.push(RequestFacts {
+            sent: sent.clone(),
+            began,
+            is_hit: false,
+            has_read: false,
+            must_end: false,
+            is_after_end: connection.ended.is_some(),
+            is_shut_out: connection.is_shut_out,
+            posts: 0,
+            is_told_nothing: false,
+        });
+        self.by_task.insert(task, number);
+        self.note_presented(number);
+        number
+    }
+
+    pub fn request_of(&self, task: TaskId) -> Option<usize> {
+        self.by_task.get(&task).copied()
+    }
+
+    pub fn note_fault(&mut self, task: TaskId) {
+        if let Some(number) = self.request_of(task) {
+            self.requests[number].is_hit = true;
+        }
+    }
+
+    /// A task is about to run a batch. The first one of a request reads what it decides on.
+    pub fn note_batch(&mut self, task: TaskId, step: u32) {
+        let Some(number) = self.request_of(task) else { return };
+        if !std::mem::replace(&mut self.requests[number].has_read, true) {
+            self.judge_presented(number, step);
+        }
+    }
+
+    /// A request was handled: holds its reply against the promises.
+    pub fn end(&mut self, number: usize, reply: &Reply, world: &World) {
+        let step = world.scheduler.steps.get();
+        let RequestFacts { sent, is_hit, .. } = &self.requests[number];
+        let (kind, connection_index, is_hit) = (sent.kind, sent.connection_index, *is_hit);
+        let of_others = if self.connections[connection_index].user == GRETA { "orthwind" } else { "lobex" };
+        self.forbid(reply.body.contains(of_others), "no answer names what belongs to another organization", number);
+        self.forbid(reply.status == 500, "no request fails for a reason of the connector's own", number);
+        match kind {
+            RequestKind::Redeem { has_verifier } => self.end_redemption(number, reply, has_verifier, step),
+            RequestKind::Refresh => self.end_refresh(number, reply, step),
+            RequestKind::Revoke if reply.status == 200 => self.note_revocation(number, step),
+            RequestKind::RevokeAccess if reply.status == 200 => self.note_revoked_access(number, step),
+            RequestKind::Revoke | RequestKind::RevokeAccess => {
+                self.forbid(!is_hit && reply.status != 429, "a revocation is carried out", number);
+            }
+            RequestKind::Ping => self.end_use(number, reply, reply.status == 200),
+            RequestKind::Read { .. } | RequestKind::ListPages => {
+                let is_answered = reply.json()["result"]["contents"].is_array();
+                self.end_use(number, reply, is_answered);
+                self.check_limits(number, is_answered);
+            }
+            RequestKind::CallTool { write, is_preview } => {
+                self.end_use(number, reply, reply.json()["result"].is_object());
+                self.end_call(number, (write, is_preview), reply, world);
+            }
+        }
+    }
+
+    /// The end of a connection is confirmed.
+    pub fn note_end(&mut self, connection_index: usize, step: u32) {
+        let connection = &mut self.connections[connection_index];
+        connection.end_began.get_or_insert(step);
+        connection.ended.get_or_insert(step);
+    }
+
+    /// A read is answered only where block and role have allowed it since it began.
+    fn check_limits(&mut self, number: usize, is_answered: bool) {
+        let RequestFacts { sent, began, .. } = &self.requests[number];
+        let RequestKind::Read { page } = sent.kind else { return };
+        let connection = &self.connections[sent.connection_index];
+        let held = |stop: StopFacts| stop.holds_since.is_some_and(|since| since < began.step);
+        let is_own = page == connection.page || connection.user == user::MARA_ADMIN && page == 43;
+        let is_blocked = page == connection.page && (held(connection.block) || held(connection.role_lost));
+        let is_taken = connection.narrowing.has_taken(page, began.step, began.now);
+        let is_stopped = !is_own || is_blocked || is_taken;
+        self.forbid(is_answered && is_stopped, "a read keeps within grant, role and blocks", number);
+    }
+}

@@ -1,0 +1,169 @@
+//! Requests of a story's connections, and the replies to them.
+
+use crate::base::BaseConnection;
+use crate::support::flow::{CALLBACK, VERIFIER};
+use http::Request;
+use serde_json::{Value, json};
+
+/// The tokens that an answer gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    pub access: String,
+    pub refresh: String,
+}
+
+/// The duty of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestKind {
+    /// Redeems a code; without the right verifier only if somebody has copied it.
+    Redeem {
+        has_verifier: bool,
+    },
+    Refresh,
+    /// Revokes a refresh token, and with it the grant.
+    Revoke,
+    RevokeAccess,
+    Ping,
+    /// Reads the active incidents of a page.
+    Read {
+        page: i64,
+    },
+    ListPages,
+    CallTool {
+        write: usize,
+        is_preview: bool,
+    },
+}
+
+/// A request as it is sent, by whoever holds the credentials of a connection.
+#[derive(Clone)]
+pub struct SentRequest {
+    pub connection_index: usize,
+    pub kind: RequestKind,
+    /// The code or token that it presents.
+    pub secret: String,
+    path: &'static str,
+    pub body: String,
+}
+
+impl std::fmt::Debug for SentRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} of connection {} with {}", self.kind, self.connection_index, short(&self.secret))
+    }
+}
+
+/// The end of a secret, which tells it from others.
+pub fn short(secret: &str) -> &str {
+    &secret[secret.len().saturating_sub(6)..]
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub status: u16,
+    pub body: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
+    /// The tokens in the reply, if it has some.
+    pub fn pair(&self) -> Option<Pair> {
+        let body = self.json();
+        let text = |name: &str| body[name].as_str().map(str::to_owned);
+        Some(Pair { access: text("access_token")?, refresh: text("refresh_token")? }).filter(|_| self.status == 200)
+    }
+
+    pub fn is_invalid_grant(&self) -> bool {
+        self.status == 400 && self.json()["error"] == "invalid_grant"
+    }
+
+    /// The first words, for readers.
+    pub fn summary(&self) -> String {
+        if let Some(pair) = self.pair() {
+            return format!("tokens {} and {}", short(&pair.access), short(&pair.refresh));
+        }
+        self.body.chars().take(260).collect()
+    }
+}
+
+impl SentRequest {
+    fn form(
+        connection_index: usize,
+        kind: RequestKind,
+        secret: &str,
+        path: &'static str,
+        fields: &[(&str, &str)],
+    ) -> Self {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        Self { connection_index, kind, secret: secret.to_owned(), path, body }
+    }
+
+    pub fn redeem(connection_index: usize, base_connection: &BaseConnection, code: &str, has_verifier: bool) -> Self {
+        let verifier = if has_verifier { VERIFIER } else { "a-verifier-that-belongs-to-no-request-of-this-story" };
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("client_id", base_connection.client),
+            ("code", code),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", verifier),
+        ];
+        Self::form(connection_index, RequestKind::Redeem { has_verifier }, code, "/mcp/oauth/token", &fields)
+    }
+
+    pub fn refresh(connection_index: usize, base_connection: &BaseConnection, token: &str) -> Self {
+        let fields = [("grant_type", "refresh_token"), ("client_id", base_connection.client), ("refresh_token", token)];
+        Self::form(connection_index, RequestKind::Refresh, token, "/mcp/oauth/token", &fields)
+    }
+
+    pub fn revoke(connection_index: usize, base_connection: &BaseConnection, kind: RequestKind, token: &str) -> Self {
+        Self::form(
+            connection_index,
+            kind,
+            token,
+            "/mcp/oauth/revoke",
+            &[("client_id", base_connection.client), ("token", token)],
+        )
+    }
+
+    fn message(connection_index: usize, kind: RequestKind, access: &str, method: &str, params: &Value) -> Self {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        Self { connection_index, kind, secret: access.to_owned(), path: "/mcp", body }
+    }
+
+    pub fn ping(connection_index: usize, access: &str) -> Self {
+        Self::message(connection_index, RequestKind::Ping, access, "ping", &json!({}))
+    }
+
+    pub fn read(connection_index: usize, access: &str, page: i64) -> Self {
+        let uri = format!("statibeat://pages/{page}/incidents/active");
+        Self::message(connection_index, RequestKind::Read { page }, access, "resources/read", &json!({ "uri": uri }))
+    }
+
+    pub fn list_pages(connection_index: usize, access: &str) -> Self {
+        Self::message(
+            connection_index,
+            RequestKind::ListPages,
+            access,
+            "resources/read",
+            &json!({ "uri": "statibeat://pages" }),
+        )
+    }
+
+    pub fn call(connection_index: usize, kind: RequestKind, access: &str, (tool, arguments): (&str, &Value)) -> Self {
+        Self::message(connection_index, kind, access, "tools/call", &json!({ "name": tool, "arguments": arguments }))
+    }
+
+    pub fn head(&self) -> Request<()> {
+        let head = Request::builder().method("POST").uri(self.path);
+        let head = if self.path == "/mcp" {
+            head.header("authorization", format!("Bearer {}", self.secret))
+                .header("content-type", "application/json")
+                .header("mcp-protocol-version", "2025-11-25")
+        } else {
+            head.header("content-type", "application/x-www-form-urlencoded")
+        };
+        head.body(()).expect("a request")
+    }
+}
