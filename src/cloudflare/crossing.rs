@@ -1,7 +1,9 @@
-//! Waiting for the runtime: a question leaves the wasm in one call and its answer comes back in one call, of [`settle`].
+//! Runtime operations (D1 batches, requests, bodies, timers): each is started by one call out of the wasm, and its result comes back in
+//! one call of [`settle`].
 //!
 //! Every call between wasm and JavaScript costs, and a promise awaited here takes about ten of them. So `crossings.mjs` awaits
-//! whatever a question takes, with its time limit, and gives each question a number.
+//! the operation, with its time limit, and gives it a number. `entry.mjs` keeps the runtime from dropping a request that waits for one;
+//! where the runtime does so all the same, 30 seconds after the client hung up, its operation stays in `PENDING` until the instance ends.
 
 use super::clock;
 use serde::Deserialize;
@@ -18,13 +20,13 @@ extern "C" {
     fn start_sleep(milliseconds: u32) -> u32;
 }
 
-/// Why a question has no answer.
+/// Reason why an operation has no result.
 #[derive(Debug, Deserialize)]
 pub enum CrossingError {
     Timeout,
-    /// The answer is larger than was asked for.
+    /// The result is larger than the limit that was given.
     TooLarge,
-    /// The message of what the runtime threw.
+    /// The message of the error that the runtime threw.
     Failed(String),
 }
 
@@ -40,7 +42,7 @@ struct Pending {
 }
 
 thread_local! {
-    /// The questions on their way, by number. Few at a time: a list is searched faster than a map.
+    /// The unfinished operations by number. They are few, so a list is searched faster than a map.
     static PENDING: RefCell<Vec<(u32, Pending)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -48,8 +50,8 @@ fn with_pending<T>(id: u32, change: impl FnOnce(&mut Pending) -> T) -> Option<T>
     PENDING.with_borrow_mut(|all| all.iter_mut().find(|(other, _)| *other == id).map(|(_, pending)| change(pending)))
 }
 
-/// Called by `crossings.mjs` with the answer to question `id`, and the time. `text` is a `Result` as serde writes it. The numbers
-/// are unique over all instances: what one that died had asked for is not known here.
+/// Takes the result of operation `id`, and the time; called by `crossings.mjs`. `text` is a `Result` as serde writes it. The numbers
+/// are unique over all instances, so the result of an operation that an earlier instance started is ignored.
 #[wasm_bindgen]
 pub fn settle(id: u32, now: f64, text: String, bytes: Vec<u8>) {
     clock::set(now);
@@ -62,7 +64,7 @@ pub fn settle(id: u32, now: f64, text: String, bytes: Vec<u8>) {
     }
 }
 
-/// A question on its way. Dropped, its answer is forgotten.
+/// An unfinished operation. If it is dropped, its result is ignored.
 struct Crossing(u32);
 
 impl Future for Crossing {
@@ -83,12 +85,12 @@ impl Drop for Crossing {
     }
 }
 
-/// Waits for the answer to a question that was just asked. It never comes in the same turn.
+/// Waits for the result of an operation that was just started. It never comes in the same turn.
 pub async fn answer<T: DeserializeOwned>(id: u32) -> Result<(T, Vec<u8>), CrossingError> {
     PENDING.with_borrow_mut(|all| all.push((id, Pending::default())));
     let Arrival { text, bytes } = Crossing(id).await;
     let parsed: Result<Result<T, CrossingError>, _> = serde_json::from_str(&text);
-    Ok((parsed.map_err(|_| CrossingError::Failed("the answer is of another kind".to_owned()))??, bytes))
+    Ok((parsed.map_err(|_| CrossingError::Failed("the result is of another type".to_owned()))??, bytes))
 }
 
 /// Whole milliseconds, as JavaScript's timers take them.

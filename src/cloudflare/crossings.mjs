@@ -1,25 +1,26 @@
-// The JavaScript side of what the wasm asks of the runtime (crossing.rs). A call between the two costs, and a promise that is awaited in
-// the wasm costs many: so each question comes as one text or as bytes, is awaited here with its time limit, and is answered once.
+// The JavaScript side of the runtime operations that the wasm starts (crossing.rs). A call between the two costs, and a promise that is
+// awaited in the wasm costs many: so the arguments of an operation come as one text or as bytes, it is awaited here with its time limit,
+// and its result goes back in one call.
 
 const NOTHING = new Uint8Array();
 
 /** `reason` is a variant of the wasm's `CrossingError`. */
-class Unanswered extends Error {
+class OperationError extends Error {
   constructor(reason) {
     super(reason);
     this.reason = reason;
   }
 }
 
-/** Settles as `work` does, or with a time-out. */
+/** Settles as `work` does, or rejects after the timeout. */
 function within(milliseconds, work) {
   const { promise, resolve, reject } = Promise.withResolvers();
-  const timer = setTimeout(() => reject(new Unanswered("Timeout")), milliseconds);
+  const timer = setTimeout(() => reject(new OperationError("Timeout")), milliseconds);
   work.then(resolve, reject).finally(() => clearTimeout(timer));
   return promise;
 }
 
-/** The length of a body, where it is sure to be that: of a compressed or chunked one, the announcement says nothing. */
+/** The length of a body; undefined if it is compressed or chunked, because its `content-length` is then another one. */
 function framedLength(headers) {
   const announced = headers.get("content-length");
   if (announced === null || headers.has("content-encoding") || headers.has("transfer-encoding")) return undefined;
@@ -30,11 +31,11 @@ function framedLength(headers) {
 async function wholeBody(source, limit) {
   if (source.body === null) return NOTHING;
   const length = framedLength(source.headers);
-  if (length > limit) throw new Unanswered("TooLarge");
-  // Only where the length is known, for the runtime has no limit.
+  if (length > limit) throw new OperationError("TooLarge");
+  // Only if the length is known: `arrayBuffer` has no limit.
   if (length !== undefined) {
     const bytes = new Uint8Array(await source.arrayBuffer());
-    if (bytes.length > limit) throw new Unanswered("TooLarge");
+    if (bytes.length > limit) throw new OperationError("TooLarge");
     return bytes;
   }
   const pieces = [];
@@ -43,9 +44,9 @@ async function wholeBody(source, limit) {
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
     size += piece.value.length;
     if (size > limit) {
-      // Nobody waits for the end of the rest.
+      // The rest is not awaited.
       reader.cancel().catch(() => {});
-      throw new Unanswered("TooLarge");
+      throw new OperationError("TooLarge");
     }
     pieces.push(piece.value);
   }
@@ -55,17 +56,17 @@ async function wholeBody(source, limit) {
 async function runBatch(db, text, milliseconds) {
   const statements = JSON.parse(text).map(([sql, values]) => {
     const statement = db.prepare(sql);
-    // Binding nothing is an error of its own.
+    // `bind` without values is an error.
     return values.length === 0 ? statement : statement.bind(...values);
   });
   const results = await within(milliseconds, db.batch(statements));
   return { value: results.map(({ results }) => results) };
 }
 
-/** A private key in PKCS #8 (RFC 8410 7) is this and then the seed. */
+/** What precedes the seed in a private key in PKCS #8 (RFC 8410 7). */
 const PKCS8_HEAD = Uint8Array.fromHex("302e020100300506032b657004220420");
 
-/** The key that was last signed with, as it is imported once, and its seed. */
+/** The key of the last signature with its seed: a key is imported once. */
 let signingKey = { seed: "" };
 
 async function signature(seed, text) {
@@ -89,7 +90,7 @@ async function send(head, body, seed, milliseconds, limit) {
   const [method, url, headers] = JSON.parse(head);
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), milliseconds);
-  // The bytes are the wasm's own and change once it goes on.
+  // The bytes are in the wasm's memory, which changes once it goes on.
   const sent = body.length === 0 ? null : body.slice();
   const key = seed.toBase64();
   try {
@@ -99,33 +100,33 @@ async function send(head, body, seed, milliseconds, limit) {
     const bytes = await wholeBody(answer, limit);
     return { value: [answer.status, [...answer.headers]], bytes };
   } catch (error) {
-    // The runtime reports what the signal cut off in several ways; the signal itself is sure.
+    // The runtime throws different errors after an abort; only the signal tells for sure.
     const isLate = controller.signal.aborted;
-    // Closes an answer that was not read to its end.
+    // Closes a response that was not read to its end.
     controller.abort();
-    throw isLate ? new Unanswered("Timeout") : error;
+    throw isLate ? new OperationError("Timeout") : error;
   } finally {
     clearTimeout(timer);
   }
 }
 
 async function askCounter(namespace, key, take, milliseconds) {
-  // An object needs an absolute URL; nobody looks at it.
+  // `fetch` of a Durable Object takes an absolute URL; the object ignores it.
   const ask = async () => (await namespace.getByName(key).fetch("https://rate-limit/", { method: "POST", body: take })).json();
   return { value: await within(milliseconds, ask().catch(ask)) };
 }
 
-/** Every import of the wasm. `settle(id, now, text, bytes)` is the wasm's own. */
+/** The imports of the wasm. `settle(id, now, text, bytes)` is the export that takes results. */
 export function crossings(settle) {
   let newest = 0;
-  /** Starts what answers a question, and returns the question's number, which no other instance of the wasm uses. */
+  /** Starts an operation; returns its number, which no other instance of the wasm uses. */
   const start = (work) => {
     newest = (newest + 1) >>> 0;
     const id = newest;
     work().then(
       ({ value = null, bytes = NOTHING }) => settle(id, Date.now(), JSON.stringify({ Ok: value }), bytes),
       (error) => {
-        const reason = error instanceof Unanswered ? error.reason : { Failed: String(error?.message ?? error) };
+        const reason = error instanceof OperationError ? error.reason : { Failed: String(error?.message ?? error) };
         settle(id, Date.now(), JSON.stringify({ Err: reason }), NOTHING);
       },
     );
@@ -135,14 +136,14 @@ export function crossings(settle) {
     readHead: ({ method, url, headers }, env) => JSON.stringify({ request_id: env.REQUEST_ID, now: Date.now(), method, url, headers: [...headers] }),
     readVariables(env) {
       const variables = {};
-      // Also what is inherited: each request's environment stands on the worker's own.
+      // Inherited ones too: the environment of a request inherits from the worker's.
       for (const name in env) if (typeof env[name] === "string") variables[name] = env[name];
       return JSON.stringify(variables);
     },
     readBody: (request, limit) => start(async () => ({ bytes: await wholeBody(request, limit) })),
-    runBatch: (...question) => start(() => runBatch(...question)),
-    send: (...question) => start(() => send(...question)),
-    askCounter: (...question) => start(() => askCounter(...question)),
+    runBatch: (...given) => start(() => runBatch(...given)),
+    send: (...given) => start(() => send(...given)),
+    askCounter: (...given) => start(() => askCounter(...given)),
     sleep: (milliseconds) => start(() => new Promise((resolve) => setTimeout(resolve, milliseconds, {}))),
     respond: (status, headers, body) => new Response(body.length === 0 ? null : body.slice(), { status, headers: JSON.parse(headers) }),
     writeLine: (level, line) => (level === "info" ? console.log(line) : console[level](line)),

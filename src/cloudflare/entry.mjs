@@ -1,13 +1,14 @@
 // The module that the runtime loads: hands events to the wasm, and survives its panics.
 //
-// A panic ends the wasm instance. The calls it was working on can never finish, so they are rejected at once, and the
-// next event gets a new instance. Durable Objects keep their storage and lose only what their fields held.
+// A panic ends the wasm instance. Its unfinished calls can never finish, so they are rejected at once, and the next event gets a new
+// instance. Durable Objects keep their storage and lose only their fields.
 
 import { DurableObject } from "cloudflare:workers";
 import * as wasm from "../../build/index.js";
 import { crossings } from "./crossings.mjs";
 
-let instance = 0; // counts instances; 0: none prepared yet
+/** The number of instances prepared so far. */
+let instance = 0;
 let aborted = false;
 const unfinished = new Set();
 
@@ -18,11 +19,11 @@ globalThis.statibeatInstanceAborted = () => {
 };
 
 globalThis.statibeat = crossings((...answer) => {
-  // Nobody in a dead instance waits for it.
+  // An instance that died has no use for the results of its operations.
   if (!aborted) wasm.settle(...answer);
 });
 
-/** Makes sure that a live instance is there and says which one it is. */
+/** Prepares a new instance if there is none or if the last one died. */
 function liveInstance() {
   if (aborted) wasm.__wbg_reset_state();
   if (aborted || instance === 0) {
@@ -30,7 +31,6 @@ function liveInstance() {
     instance += 1;
     wasm.prepareInstance();
   }
-  return instance;
 }
 
 /** Calls into the wasm; rejects when the instance dies before the call is done. */
@@ -45,13 +45,14 @@ async function guarded(call) {
   }
 }
 
-/** The largest body that is taken in, in bytes, though nobody wants it. */
+/** Largest unread body that is taken in, in bytes. */
 const LARGEST_UNREAD_BODY = 65_536;
+/** Time limit for that, in milliseconds. */
 const LONGEST_WAIT_FOR_UNREAD_BODY = 1_000;
 
 /**
- * Takes in the body of a request that was answered without it. The runtime closes the connection of a body that nobody reads, and
- * a client that sends its next request over it gets no answer.
+ * Takes in the body of a request that was answered without it. The runtime closes the connection of an unread body, and a client
+ * that sends its next request over it gets no response.
  */
 async function takeUnreadBody(request) {
   if (request.body === null || request.bodyUsed) return;
@@ -62,25 +63,33 @@ async function takeUnreadBody(request) {
   clearTimeout(timer);
 }
 
+/** The response to a request; a 500 if the instance dies over it. Never rejects. */
+async function respond(request, env, ctx) {
+  const id = crypto.randomUUID();
+  try {
+    // The id is made here, so that a request over which the instance dies still has one.
+    const response = await guarded(() => wasm.fetch(request, Object.create(env, { REQUEST_ID: { value: id } }), ctx));
+    await takeUnreadBody(request);
+    return response;
+  } catch (error) {
+    const { pathname } = new URL(request.url);
+    // A path of ours is short words; any other may hold secrets.
+    const route = /^\/(mcp|\.well-known)[a-z/-]{0,50}$/.test(pathname) ? pathname : "none";
+    console.error(JSON.stringify({ level: "error", event: "crash", request_id: id, route, message: String(error) }));
+    const headers = { "cache-control": "no-store", "x-request-id": id };
+    // RFC 6749 4.1.2.1. With `server_error`, the official SDK would drop its tokens and ask its person to sign in again.
+    const told = { error: "temporarily_unavailable", error_description: "internal error; the next request is served again" };
+    return Response.json({ ...told, request_id: id }, { status: 500, headers });
+  }
+}
+
 export default {
-  async fetch(request, env, ctx) {
-    const id = crypto.randomUUID();
-    try {
-      // Given to the instance beside the bindings, so that a request it dies over still has its id.
-      const response = await guarded(() => wasm.fetch(request, Object.create(env, { REQUEST_ID: { value: id } }), ctx));
-      await takeUnreadBody(request);
-      return response;
-    } catch (error) {
-      const { pathname } = new URL(request.url);
-      // A path of ours is short words; any other may hold anything.
-      const route = /^\/(mcp|\.well-known)[a-z/-]{0,50}$/.test(pathname) ? pathname : "none";
-      console.error(JSON.stringify({ level: "error", event: "crash", request_id: id, route, message: String(error) }));
-      const headers = { "cache-control": "no-store", "x-request-id": id };
-      // The first is the word of OAuth with which a client keeps its credentials. `server_error` would not do: the official
-      // SDK asks its person to sign in again.
-      const told = { error: "temporarily_unavailable", error_description: "internal error; the next request is served again" };
-      return Response.json({ ...told, request_id: id }, { status: 500, headers });
-    }
+  fetch(request, env, ctx) {
+    const response = respond(request, env, ctx);
+    // The runtime drops a request whose client hangs up. A write would then have no recorded outcome, and the wasm would keep what the
+    // request waited for. So the request may go on, for at most 30 seconds (https://developers.cloudflare.com/workers/runtime-apis/context/).
+    ctx.waitUntil(response);
+    return response;
   },
 
   scheduled(event, env, ctx) {
@@ -88,7 +97,7 @@ export default {
   },
 };
 
-/** The one thing that a counter stores. */
+/** Key of the counter's state in its storage. */
 const STATE = "state";
 
 /** The counter of one limited key. */
@@ -99,13 +108,13 @@ export class RateLimit extends DurableObject {
     const stored = (await storage.get(STATE)) ?? null;
     liveInstance();
     const { reply, state, alarm_after_milliseconds } = JSON.parse(wasm.countTake(take, JSON.stringify(stored)));
-    // The runtime holds the answer back until both are stored.
+    // The runtime holds the response back until both are stored (output gate).
     if (alarm_after_milliseconds !== null) storage.setAlarm(Date.now() + alarm_after_milliseconds);
     if (state !== null) storage.put(STATE, state);
     return Response.json(reply);
   }
 
-  /** The window is over: a counter that nobody uses takes no room. */
+  /** Called when the window is over: an unused counter takes no storage. */
   alarm() {
     return this.ctx.storage.deleteAll();
   }

@@ -21,7 +21,8 @@ const KEY_RINGS = ["HOSTED_MCP_CHECKSUM_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOST
  * `vars` replaces or, with `undefined`, removes variables of the worker; secrets among them. `main` is a module in
  * this folder that stands in front of the bundle's `entry.js`. `large` adds the organization of `npm start -- --large`.
  * Of the result, `db` is the D1 database itself, `counters` the namespace of the rate limiter's objects, `logs` what the
- * worker wrote so far, `runPurge` the hourly event.
+ * worker wrote so far, `runPurge` the hourly event. `directUrl` leads to the worker without Miniflare's own in front of it, which keeps
+ * it from noticing that a client hangs up.
  */
 export async function startStack({ vars = {}, main, large = false } = {}) {
   const [port, simulatorPort] = await freePorts(2);
@@ -43,7 +44,8 @@ export async function startStack({ vars = {}, main, large = false } = {}) {
     await db.batch([...migrations(), ...seed].map((sql) => db.prepare(sql)));
     const runPurge = async () => (await worker.getWorker()).scheduled({ cron: "17 * * * *" });
     const counters = await worker.getDurableObjectNamespace("RATE_LIMIT");
-    return { url, simulatorUrl, db, counters, logs, runPurge, stop };
+    const directUrl = (await worker.unsafeGetDirectURL()).origin;
+    return { url, directUrl, simulatorUrl, db, counters, logs, runPurge, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -59,7 +61,7 @@ export function startWorker({ port, simulatorPort, vars = {}, main, logs = [] })
     log: new Log(LogLevel.ERROR),
     logRequests: false,
     handleStructuredLogs: (entry) => logs.push(entry),
-    workers: [{ ...bundle(main), ...bindings(`http://localhost:${port}`, simulatorPort, vars) }],
+    workers: [{ ...bundle(main), ...bindings(`http://localhost:${port}`, simulatorPort, vars), unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] }],
   }));
 }
 
