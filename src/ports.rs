@@ -3,6 +3,9 @@
 //! Each port has a real implementation at an edge and one in the tests. Time and randomness are not ports: they are
 //! handed in as plain values. Errors carry a short reason for the log; none of it is shown to a client.
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod ed25519;
+
 use crate::model::timestamp::Timestamp;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -55,7 +58,8 @@ pub enum HttpError {
 #[derive(Clone)]
 pub struct BearerSigningKey(pub [u8; 32]);
 
-/// An HTTP client: absolute URL, whole bodies, no redirects followed, bounded in time and size.
+/// An HTTP client: absolute URL, whole bodies, no redirects followed, bounded in time and size. It computes the Ed25519 of both
+/// directions, because the runtime that sends has it.
 #[async_trait(?Send)]
 pub trait HttpClient {
     /// Sends the request and reads the whole answer.
@@ -63,6 +67,24 @@ pub trait HttpClient {
 
     /// Sleeps before a retry. The default, for tests, returns at once.
     async fn sleep(&self, _duration: Duration) {}
+
+    /// Returns whether an Ed25519 signature holds (RFC 8032 5.1.7). False also for a key that is no point of the curve.
+    #[cfg(target_arch = "wasm32")]
+    async fn verify_signature(&self, key: &[u8; 32], signature: &[u8; 64], message: &[u8]) -> bool;
+
+    #[cfg(not(target_arch = "wasm32"))]
+    async fn verify_signature(&self, key: &[u8; 32], signature: &[u8; 64], message: &[u8]) -> bool {
+        ed25519::verify(key, signature, message)
+    }
+
+    /// The public key of an Ed25519 seed; `None` if the runtime does not answer.
+    #[cfg(target_arch = "wasm32")]
+    async fn public_key(&self, seed: &[u8; 32]) -> Option<[u8; 32]>;
+
+    #[cfg(not(target_arch = "wasm32"))]
+    async fn public_key(&self, seed: &[u8; 32]) -> Option<[u8; 32]> {
+        Some(ed25519::public_key(seed))
+    }
 }
 
 /// Why a request body was not read.

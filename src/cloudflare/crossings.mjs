@@ -78,6 +78,25 @@ async function signature(seed, text) {
   return new Uint8Array(signed).toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
+/** Verifies an Ed25519 signature; false also for a key that the runtime does not take. */
+export async function verifySignature(key, signature, message) {
+  // The bytes are the wasm's own and change once it goes on.
+  const [keyBytes, signatureBytes, messageBytes] = [key, signature, message].map((bytes) => bytes.slice());
+  try {
+    const imported = await crypto.subtle.importKey("raw", keyBytes, "Ed25519", false, ["verify"]);
+    return { value: await crypto.subtle.verify("Ed25519", imported, signatureBytes, messageBytes) };
+  } catch {
+    return { value: false };
+  }
+}
+
+/** The public key of an Ed25519 seed, which WebCrypto has only in the form of a JSON Web Key. */
+export async function derivePublicKey(seed) {
+  const pkcs8 = new Uint8Array([...PKCS8_HEAD, ...seed]);
+  const { x } = await crypto.subtle.exportKey("jwk", await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]));
+  return { bytes: Uint8Array.fromBase64(x, { alphabet: "base64url" }) };
+}
+
 const BEARER = "Bearer ";
 
 /** Appends the signature to the bearer token among the headers. */
@@ -143,6 +162,8 @@ export function crossings(settle) {
     readBody: (request, limit) => start(async () => ({ bytes: await wholeBody(request, limit) })),
     runBatch: (...given) => start(() => runBatch(...given)),
     send: (...given) => start(() => send(...given)),
+    verifySignature: (...given) => start(() => verifySignature(...given)),
+    derivePublicKey: (...given) => start(() => derivePublicKey(...given)),
     askCounter: (...given) => start(() => askCounter(...given)),
     sleep: (milliseconds) => start(() => new Promise((resolve) => setTimeout(resolve, milliseconds, {}))),
     respond: (status, headers, body) => new Response(body.length === 0 ? null : body.slice(), { status, headers: JSON.parse(headers) }),

@@ -19,6 +19,12 @@ extern "C" {
     /// With a `seed`, signs the bearer token first.
     #[wasm_bindgen(js_namespace = statibeat, js_name = send)]
     fn start_exchange(head: &str, body: &[u8], seed: &[u8], milliseconds: u32, limit: u32) -> u32;
+
+    #[wasm_bindgen(js_namespace = statibeat, js_name = verifySignature)]
+    fn start_verification(key: &[u8], signature: &[u8], message: &[u8]) -> u32;
+
+    #[wasm_bindgen(js_namespace = statibeat, js_name = derivePublicKey)]
+    fn start_derivation(seed: &[u8]) -> u32;
 }
 
 pub struct Runtime;
@@ -42,6 +48,16 @@ impl HttpClient for Runtime {
 
     async fn sleep(&self, duration: Duration) {
         crossing::sleep(duration).await;
+    }
+
+    async fn verify_signature(&self, key: &[u8; 32], signature: &[u8; 64], message: &[u8]) -> bool {
+        // What the runtime does not confirm does not hold.
+        crossing::answer(start_verification(key, signature, message)).await.is_ok_and(|(holds, _)| holds)
+    }
+
+    async fn public_key(&self, seed: &[u8; 32]) -> Option<[u8; 32]> {
+        let ((), key) = crossing::answer(start_derivation(seed)).await.ok()?;
+        key.try_into().ok()
     }
 }
 

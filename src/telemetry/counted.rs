@@ -125,6 +125,14 @@ impl HttpClient for CountedClient<'_> {
     async fn sleep(&self, duration: Duration) {
         self.inner.sleep(duration).await;
     }
+
+    async fn verify_signature(&self, key: &[u8; 32], signature: &[u8; 64], message: &[u8]) -> bool {
+        self.inner.verify_signature(key, signature, message).await
+    }
+
+    async fn public_key(&self, seed: &[u8; 32]) -> Option<[u8; 32]> {
+        self.inner.public_key(seed).await
+    }
 }
 
 /// Method and path of a request without its query. Only words of StatiBeat's API stay: what holds anything but small letters, `-` and `_`, or

@@ -24,19 +24,23 @@ pub struct AssertedUser {
     pub expires_at: Timestamp,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Deserialize)]
 struct AdminClaims {
     htm: String,
     htu: String,
 }
 
 /// Verifies an assertion; returns its person, or the reason for rejecting it.
-pub fn verify(client: &Client<'_>, token: &str, request: &RequestBinding<'_>) -> Result<AssertedUser, IdentityError> {
+pub async fn verify(
+    client: &Client<'_>,
+    token: &str,
+    request: &RequestBinding<'_>,
+) -> Result<AssertedUser, IdentityError> {
     let check_request = |claims: &AdminClaims| {
         let is_same = claims.htm == request.method.as_str() && claims.htu == request.url;
         if is_same { Ok(()) } else { Err(IdentityError::Request) }
     };
     let VerifiedIdentity { user_id, name, token_id, expires_at, .. } =
-        signed::verify(token, TYPE, &client.settings, client.now, check_request)?;
+        signed::verify(client, token, TYPE, check_request).await?;
     Ok(AssertedUser { user_id, name, token_id, expires_at })
 }

@@ -97,7 +97,7 @@ pub async fn exchange(client: &Client<'_>, returned: &SignInReturn<'_>) -> Resul
     client.memory.circuit_breaker.admit_uncounted((client.clock)()).map_err(ApiError::from)?;
     let (_, answer) = send_once(client.http, request).await?;
     let token = answer.get("identity").and_then(Value::as_str).ok_or(IdentityError::Malformed)?;
-    Ok(identity_token::verify(token, &client.settings, returned.state, client.now)?)
+    Ok(identity_token::verify(client, token, returned.state).await?)
 }
 
 fn exchange_request(client: &Client<'_>, purpose: SignInPurpose, body: Bytes) -> Result<Request<Bytes>, ApiError> {

@@ -3,7 +3,7 @@
 //! A token is valid for one sign-in, because it contains the hash of that sign-in's `state`, which is single-use. The
 //! other checks are those of every token that StatiBeat signs (`signed.rs`).
 
-use super::client::ClientSettings;
+use super::client::Client;
 use super::signed::{self, IdentityError};
 use crate::model::ids::UserId;
 use crate::model::timestamp::Timestamp;
@@ -27,7 +27,7 @@ pub struct SignedInUser {
     pub authenticated_at: Timestamp,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Deserialize)]
 struct SignInClaims {
     email: String,
     sid: String,
@@ -36,18 +36,13 @@ struct SignInClaims {
 }
 
 /// Returns the person who signed in. `state` is that of this sign-in.
-pub(super) fn verify(
-    token: &str,
-    settings: &ClientSettings<'_>,
-    state: &str,
-    now: Timestamp,
-) -> Result<SignedInUser, IdentityError> {
+pub(super) async fn verify(client: &Client<'_>, token: &str, state: &str) -> Result<SignedInUser, IdentityError> {
     let state_hash = URL_SAFE_NO_PAD.encode(Sha256::digest(state));
     let check_state = |claims: &SignInClaims| {
         let is_same = claims.state_hash.as_bytes().ct_eq(state_hash.as_bytes());
         if is_same.into() { Ok(()) } else { Err(IdentityError::State) }
     };
-    let identity = signed::verify(token, TYPE, settings, now, check_state)?;
+    let identity = signed::verify(client, token, TYPE, check_state).await?;
     let SignInClaims { email, sid, auth_time, .. } = identity.binding;
     Ok(SignedInUser {
         id: identity.user_id,

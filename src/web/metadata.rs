@@ -4,7 +4,9 @@ use super::context::RequestContext;
 use super::reply::{self, Response};
 use crate::upstream::assertion;
 use bytes::Bytes;
+use http::StatusCode;
 use serde::Serialize;
+use serde_json::json;
 use std::cell::OnceCell;
 
 fn document(kept: &OnceCell<Bytes>, print: impl FnOnce() -> Bytes) -> Response {
@@ -26,6 +28,16 @@ pub(super) fn authorization_server(ctx: &RequestContext<'_>) -> Response {
 }
 
 /// The public keys that StatiBeat checks our assertions with (RFC 7517).
-pub(super) fn assertion_keys(ctx: &RequestContext<'_>) -> Response {
-    document(&ctx.app.documents.assertion_keys, || print(&assertion::jwks(&ctx.app.config.assertion_keys)))
+pub(super) async fn assertion_keys(ctx: &RequestContext<'_>) -> Response {
+    let kept = &ctx.app.documents.assertion_keys;
+    if let Some(known) = kept.get() {
+        return reply::document(known.clone());
+    }
+    let Some(keys) = assertion::public_jwks(&ctx.app.config.assertion_keys, ctx.upstream.http).await else {
+        return reply::json(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &json!({ "error": "the keys cannot be computed now; try again" }),
+        );
+    };
+    document(kept, || print(&keys))
 }

@@ -155,7 +155,7 @@ async fn dispatch(ctx: &RequestContext<'_>, route: Route, body: &Bytes) -> Respo
         | Route::OpenaiChallenge => public_files::get(ctx, route),
         Route::ProtectedResource => metadata::protected_resource(ctx),
         Route::AuthorizationServer => metadata::authorization_server(ctx),
-        Route::AssertionKeys => metadata::assertion_keys(ctx),
+        Route::AssertionKeys => metadata::assertion_keys(ctx).await,
         Route::Authorize => connecting(ctx, authorize::get(ctx).await),
         Route::SignedIn => connecting(ctx, sign_in::get(ctx).await),
         Route::Consent if is_post => connecting(ctx, consent::post(ctx, body).await),

@@ -2,19 +2,17 @@
 
 use super::super::signed::SIZE_LIMIT;
 use super::*;
-use crate::keyring::KeyRing;
-use crate::upstream::testing::public_key;
-use jwt_compact::Algorithm;
-use jwt_compact::alg::{Ed25519, SigningKey as _};
+use crate::keyring::PublicKey;
+use crate::ports::ed25519;
+use crate::upstream::testing::{ClientFixture, FakeHttp, public_key};
 use serde_json::{Value, json};
 
 /// The key pair of RFC 8037, appendix A.1.
 const SEED: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
 const NOW: i64 = 1_000_000;
 
-fn signing_key() -> <Ed25519 as Algorithm>::SigningKey {
-    let seed = URL_SAFE_NO_PAD.decode(SEED).expect("base64url");
-    <Ed25519 as Algorithm>::SigningKey::from_slice(&seed).expect("a seed")
+fn seed() -> [u8; 32] {
+    URL_SAFE_NO_PAD.decode(SEED).expect("base64url").try_into().expect("32 bytes")
 }
 
 fn header() -> Value {
@@ -33,9 +31,7 @@ fn claims() -> Value {
 fn signed(header: &Value, claims: &Value) -> String {
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let input = format!("{}.{}", encode(header), encode(claims));
-    let key = signing_key();
-    let signature = Ed25519.sign(&key, input.as_bytes());
-    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(ed25519::sign(&seed(), input.as_bytes())))
 }
 
 fn verified(token: &str) -> Result<SignedInUser, IdentityError> {
@@ -43,14 +39,16 @@ fn verified(token: &str) -> Result<SignedInUser, IdentityError> {
 }
 
 fn verified_at(token: &str, now: i64) -> Result<SignedInUser, IdentityError> {
-    let settings = ClientSettings {
-        issuer: "https://mcp.example",
-        origin: "https://api.example",
-        environment: "test",
-        assertion_keys: &KeyRing::parse(&format!("k1:{SEED}"), "test").expect("a good ring"),
-        identity_keys: &[public_key("k1")],
-    };
-    verify(token, &settings, "the state", Timestamp::from_seconds(now))
+    verified_with(token, now, public_key("k1").key)
+}
+
+fn verified_with(token: &str, now: i64, key: [u8; 32]) -> Result<SignedInUser, IdentityError> {
+    let (fixture, http) = (ClientFixture::new(), FakeHttp::answering([]));
+    let mut client = fixture.client(&http);
+    let keys = [PublicKey { kid: "k1".to_owned(), key }];
+    client.settings.identity_keys = &keys;
+    client.now = Timestamp::from_seconds(now);
+    futures_executor::block_on(verify(&client, token, "the state"))
 }
 
 /// Verifies a good token with one member set to another value; `null` removes it.
@@ -195,13 +193,38 @@ fn a_token_that_ends_before_it_begins_is_refused() {
 fn a_second_expiry_in_one_token_is_refused() {
     let doubled = claims().to_string().replacen('{', r#"{"exp":9999999999,"#, 1);
     let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header().to_string()), URL_SAFE_NO_PAD.encode(doubled));
-    let key = signing_key();
-    let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(Ed25519.sign(&key, input.as_bytes()).to_bytes()));
+    let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(ed25519::sign(&seed(), input.as_bytes())));
     assert_eq!(verified(&token), Err(IdentityError::Malformed));
 }
 
 #[test]
 fn the_test_key_pair_belongs_together() {
-    let public = signing_key().to_verifying_key();
-    assert_eq!(public.to_bytes(), public_key("k1").key);
+    assert_eq!(ed25519::public_key(&seed()), public_key("k1").key);
+}
+
+#[test]
+fn key_of_small_order_is_unknown_and_one_that_is_no_point_verifies_nothing() {
+    let token = signed(&header(), &claims());
+    let mut identity = [0; 32];
+    identity[0] = 1;
+    assert_eq!(verified_with(&token, NOW, identity), Err(IdentityError::UnknownKey));
+    // A signature that holds for every message under the neutral element: R is neutral too, S is 0.
+    let text = token.rsplit_once('.').expect("a token").0;
+    let universal = format!("{text}.{}", URL_SAFE_NO_PAD.encode([identity, [0; 32]].concat()));
+    assert_eq!(verified_with(&universal, NOW, identity), Err(IdentityError::UnknownKey));
+    assert_eq!(verified(&universal), Err(IdentityError::Signature));
+    let mut no_point = [0; 32];
+    no_point[0] = 2;
+    assert_eq!(verified_with(&token, NOW, no_point), Err(IdentityError::Signature));
+}
+
+#[test]
+fn signature_of_another_length_is_refused() {
+    let token = signed(&header(), &claims());
+    let (text, signature) = token.rsplit_once('.').expect("a token");
+    let bytes = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
+    for bad in [&bytes[..63], &[bytes.as_slice(), &[0]].concat(), &[]] {
+        let token = format!("{text}.{}", URL_SAFE_NO_PAD.encode(bad));
+        assert_eq!(verified(&token), Err(IdentityError::Signature), "{} bytes", bad.len());
+    }
 }

@@ -72,7 +72,7 @@ async fn viewer(ctx: &RequestContext<'_>, route: Route) -> Result<Viewer, PageEr
     };
     let url = route.url(&ctx.app.config.public_url);
     let binding = RequestBinding { method: ctx.head.method(), url: url.as_str() };
-    let asserted = match admin_assertion::verify(&ctx.upstream, token, &binding) {
+    let asserted = match admin_assertion::verify(&ctx.upstream, token, &binding).await {
         Ok(asserted) => asserted,
         Err(fault) => {
             ctx.log.note(&format!("admin API: assertion: {fault}"));
