@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "the tests use what the fuzzing programs do not, and the other way round")]
 
 mod identity;
+mod outside;
 mod requests;
 mod values;
 mod world;
@@ -17,7 +18,7 @@ pub struct Target {
     pub seeds: fn() -> Vec<Vec<u8>>,
 }
 
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 15] = [
     Target { name: "query", run: requests::query, seeds: requests::query_seeds },
     Target { name: "form", run: requests::form, seeds: requests::form_seeds },
     Target { name: "basic", run: requests::basic, seeds: requests::basic_seeds },
@@ -29,6 +30,10 @@ pub const TARGETS: [Target; 11] = [
     Target { name: "secret", run: values::secret, seeds: values::secret_seeds },
     Target { name: "resource_uri", run: values::resource_uri, seeds: values::resource_uri_seeds },
     Target { name: "identity", run: identity::identity, seeds: identity::identity_seeds },
+    Target { name: "head", run: outside::head, seeds: outside::head_seeds },
+    Target { name: "cookie", run: outside::cookie, seeds: outside::cookie_seeds },
+    Target { name: "upstream", run: outside::upstream, seeds: outside::upstream_seeds },
+    Target { name: "row", run: outside::row, seeds: outside::row_seeds },
 ];
 
 /// Returns the target with this name.
@@ -39,5 +44,6 @@ pub fn find(name: &str) -> &'static Target {
 /// Checks that the seeds are accepted. Otherwise a target would test only refusals.
 pub fn good_inputs_succeed() {
     assert!(identity::good_claims_sign_in());
+    outside::good_answers_succeed();
     requests::good_requests_succeed();
 }

@@ -1,4 +1,4 @@
-//! A connector with fake ports: the database returns a row for every query, and StatiBeat returns the response that the target
+//! A connector with fake ports: the database returns a row for every query, and StatiBeat returns the responses that the target
 //! sets. A valid request therefore gets as far as possible without a prepared database.
 
 use async_trait::async_trait;
@@ -16,13 +16,14 @@ use statibeat_mcp::oauth::authorize::{AuthorizationRequest, RequestedAccess};
 use statibeat_mcp::oauth::client::Clients;
 use statibeat_mcp::oauth::pkce::CodeChallenge;
 use statibeat_mcp::oauth::sealed_request;
-use statibeat_mcp::oauth::secret::{AccessToken, AuthorizationCode, RefreshToken, SignInState};
+use statibeat_mcp::oauth::secret::{AccessToken, AdminSession, AuthorizationCode, RefreshToken, SignInState};
 use statibeat_mcp::ports::{
     BodyError, Database, DatabaseError, Decision, HttpClient, HttpError, LimiterError, RateLimit, RateLimiter,
     RequestBody, Row, Statement, Value,
 };
 use statibeat_mcp::web::{self, App, RequestInputs};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 pub const ORIGIN: &str = "https://mcp.example";
@@ -44,7 +45,10 @@ pub struct World {
 /// The fake ports: database, HTTP client and rate limiter.
 #[derive(Default)]
 struct Ports {
-    upstream: RefCell<Bytes>,
+    /// Status and body of StatiBeat's responses in order; the last one is repeated.
+    upstream: RefCell<VecDeque<(u16, Bytes)>>,
+    /// Columns that replace those of every row.
+    columns: RefCell<Row>,
 }
 
 thread_local! {
@@ -94,7 +98,23 @@ impl World {
     }
 
     pub fn answer_upstream(&self, body: Bytes) {
-        self.ports.upstream.replace(body);
+        self.answer_upstream_in_turn([(200, body)]);
+    }
+
+    pub fn answer_upstream_in_turn(&self, responses: impl IntoIterator<Item = (u16, Bytes)>) {
+        self.ports.upstream.replace(responses.into_iter().collect());
+    }
+
+    /// Replaces columns of every row until `run` returns.
+    pub fn with_columns<T>(&self, columns: Row, run: impl FnOnce() -> T) -> T {
+        self.ports.columns.replace(columns);
+        let result = run();
+        self.ports.columns.take();
+        result
+    }
+
+    pub fn admin_session(&self) -> String {
+        AdminSession::issue(&[4; 32], &self.config.checksum_keys).expose().to_owned()
     }
 
     pub fn access_token(&self) -> String {
@@ -170,7 +190,9 @@ pub fn request(method: &str, target: &str, headers: &[(&str, &[u8])], body: &[u8
 #[async_trait(?Send)]
 impl Database for Ports {
     async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, DatabaseError> {
-        Ok(statements.iter().map(|_| vec![row()]).collect())
+        let columns = self.columns.borrow();
+        let row: Row = row().into_iter().chain(columns.clone()).collect();
+        Ok(statements.iter().map(|_| vec![row.clone()]).collect())
     }
 }
 
@@ -228,7 +250,11 @@ fn row() -> Row {
 #[async_trait(?Send)]
 impl HttpClient for Ports {
     async fn send(&self, _: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let mut answer = Response::new(self.upstream.borrow().clone());
+        let mut responses = self.upstream.borrow_mut();
+        let next = if responses.len() > 1 { responses.pop_front() } else { responses.front().cloned() };
+        let (status, body) = next.unwrap_or((200, Bytes::from_static(b"{}")));
+        let mut answer = Response::new(body);
+        *answer.status_mut() = http::StatusCode::from_u16(status).expect("a status");
         answer.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
         Ok(answer)
     }

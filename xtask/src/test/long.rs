@@ -8,9 +8,11 @@ use super::{PROGRAMS, build_worker};
 use crate::node;
 use crate::process::{run, run_quietly, step};
 use crate::project::Project;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
+use std::fs;
 use std::process::Command;
+use std::time::Instant;
 
 #[derive(Args)]
 pub struct Simulate {
@@ -104,16 +106,26 @@ pub fn races(project: &Project, options: &Races) -> Result<()> {
     run(tests.args(["--test", "--test-reporter=spec", "tests/worker/concurrency.test.mjs"]))
 }
 
-/// libFuzzer on every parser of outside bytes, one after the other. Without a sanitizer it needs no nightly toolchain, and a
-/// sanitizer has nothing to find: there is no unsafe code.
+/// libFuzzer on every parser of outside bytes, one after the other; corpora stay in `fuzz/corpus`. Without a sanitizer it needs no nightly
+/// toolchain, and a sanitizer has nothing to find: there is no unsafe code.
 pub fn fuzz(project: &Project, options: &Fuzz) -> Result<()> {
     let targets = run_quietly(&mut project.cargo(&["fuzz", "list"]))
         .context("fuzzing needs cargo-fuzz (`cargo install cargo-fuzz`); the pinned stable toolchain is enough")?;
-    for target in targets.lines().filter(|target| options.target.as_ref().is_none_or(|only| only == target)) {
+    let chosen: Vec<&str> =
+        targets.lines().filter(|target| options.target.as_ref().is_none_or(|only| only == target)).collect();
+    if chosen.is_empty() {
+        bail!("there is no such target; there are: {}", targets.lines().collect::<Vec<_>>().join(", "));
+    }
+    let mut totals = Vec::new();
+    for target in chosen {
         let time = format!("-max_total_time={}", options.seconds);
         let mut fuzz = project.cargo(&["fuzz", "run", "--release", "--sanitizer", "none", target]);
+        let begun = Instant::now();
         step(target, || run(fuzz.args(["--", &time, "-print_final_stats=1"])))?;
+        let inputs = fs::read_dir(project.path("fuzz/corpus").join(target)).map_or(0, Iterator::count);
+        totals.push(format!("{target}: {:.1} minutes, {inputs} inputs kept", begun.elapsed().as_secs_f64() / 60.0));
     }
+    println!("{}", totals.join("\n"));
     Ok(())
 }
 
@@ -136,7 +148,7 @@ fn changed_mutants(project: &Project, base: &str, arguments: &[String]) -> Resul
         return Ok(());
     }
     let file = project.path("target/changed.diff");
-    std::fs::write(&file, diff).with_context(|| format!("writing {}", file.display()))?;
+    fs::write(&file, diff).with_context(|| format!("writing {}", file.display()))?;
     let selection = ["--in-diff", &file.display().to_string()];
     let mut list = project.cargo(&["mutants", "--package", "statibeat-mcp", "--list"]);
     if run_quietly(list.args(selection).args(arguments)).context(NEEDS_CARGO_MUTANTS)?.trim().is_empty() {
