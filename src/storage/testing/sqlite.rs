@@ -18,7 +18,7 @@ pub fn run_batch<'a>(
 
 fn run(connection: &Connection, sql: &str, values: &[Value]) -> rusqlite::Result<Vec<Map<String, Value>>> {
     let mut prepared = connection.prepare_cached(sql)?;
-    let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = prepared.column_names().map(str::to_owned).collect();
     let rows = prepared.query_map(params_from_iter(values.iter().map(bind)), |row| {
         names.iter().enumerate().map(|(at, name)| Ok((name.clone(), read(row.get_ref(at)?)))).collect()
     })?;
