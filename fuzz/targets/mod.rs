@@ -6,7 +6,7 @@
 #![allow(dead_code, reason = "the tests use what the fuzzing programs do not, and the other way round")]
 
 mod identity;
-mod outside;
+mod ports;
 mod requests;
 mod values;
 mod world;
@@ -30,10 +30,10 @@ pub const TARGETS: [Target; 15] = [
     Target { name: "secret", run: values::secret, seeds: values::secret_seeds },
     Target { name: "resource_uri", run: values::resource_uri, seeds: values::resource_uri_seeds },
     Target { name: "identity", run: identity::identity, seeds: identity::identity_seeds },
-    Target { name: "head", run: outside::head, seeds: outside::head_seeds },
-    Target { name: "cookie", run: outside::cookie, seeds: outside::cookie_seeds },
-    Target { name: "upstream", run: outside::upstream, seeds: outside::upstream_seeds },
-    Target { name: "row", run: outside::row, seeds: outside::row_seeds },
+    Target { name: "head", run: ports::head, seeds: ports::head_seeds },
+    Target { name: "cookie", run: ports::cookie, seeds: ports::cookie_seeds },
+    Target { name: "upstream", run: ports::upstream, seeds: ports::upstream_seeds },
+    Target { name: "row", run: ports::row, seeds: ports::row_seeds },
 ];
 
 /// Returns the target with this name.
@@ -44,6 +44,6 @@ pub fn find(name: &str) -> &'static Target {
 /// Checks that the seeds are accepted. Otherwise a target would test only refusals.
 pub fn good_inputs_succeed() {
     assert!(identity::good_claims_sign_in());
-    outside::good_answers_succeed();
+    ports::good_answers_succeed();
     requests::good_requests_succeed();
 }

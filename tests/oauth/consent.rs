@@ -7,7 +7,6 @@ use crate::support::simulator::FaultKind;
 use crate::support::{PUBLIC_URL, TestApp, request};
 use statibeat_mcp::model::scope::ScopeSet;
 use std::time::Duration;
-use url::Url;
 
 const CONSENT: &str = "https://mcp.example/mcp/oauth/consent";
 

@@ -106,7 +106,7 @@ pub fn races(project: &Project, options: &Races) -> Result<()> {
     run(tests.args(["--test", "--test-reporter=spec", "tests/worker/concurrency.test.mjs"]))
 }
 
-/// libFuzzer on every parser of outside bytes, one after the other; corpora stay in `fuzz/corpus`. Without a sanitizer it needs no nightly
+/// libFuzzer on every parser of outside bytes, one after the other; corpora are kept. Without a sanitizer it needs no nightly
 /// toolchain, and a sanitizer has nothing to find: there is no unsafe code.
 pub fn fuzz(project: &Project, options: &Fuzz) -> Result<()> {
     let targets = run_quietly(&mut project.cargo(&["fuzz", "list"]))
