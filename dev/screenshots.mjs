@@ -10,9 +10,11 @@ import { WORLDS, newBrowser } from "../tests/worker/support/states.mjs";
 import { startStack } from "../tests/worker/support/stack.mjs";
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
-const README_SIZE = { width: 720, height: 900 };
-/** States that the README shows, and the names of their files. */
-const README_PICTURES = { "consent, listed app": "consent.png", "admin, with connections": "hosted-mcp.png" };
+/** States that the README shows, with the names of their files and the part of the page that they show. */
+const README_PICTURES = {
+  "consent, first approval": { file: "consent.png", viewport: { width: 1000, height: 760 } },
+  "admin, with connections": { file: "hosted-mcp.png", viewport: { width: 720, height: 900 } },
+};
 const words = process.argv.slice(2);
 const forDocuments = words.includes("--documents");
 const FOLDER = fileURLToPath(new URL(forDocuments ? "../docs/images/" : "../screenshots/", import.meta.url));
@@ -36,7 +38,10 @@ async function take(browser, stack, open, file, { viewport, colorScheme, fullPag
 }
 
 async function takeState(browser, stack, [name, open]) {
-  if (forDocuments) return take(browser, stack, open, README_PICTURES[name], { viewport: README_SIZE, colorScheme: "light", fullPage: false });
+  if (forDocuments) {
+    const { file, viewport } = README_PICTURES[name];
+    return take(browser, stack, open, file, { viewport, colorScheme: "light", fullPage: false });
+  }
   for (const [size, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of ["light", "dark"]) await take(browser, stack, open, fileName(name, size, colorScheme), { viewport, colorScheme });
   }

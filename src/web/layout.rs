@@ -28,7 +28,7 @@ pub(super) fn page_with_head(status: StatusCode, title: &str, head: &Markup, bod
 
 /// A page with one card, wide enough for two columns.
 pub(super) fn wide_card(status: StatusCode, title: &str, body: &Markup) -> Response {
-    frame(status, title, &html! {}, &html! { main.wide { (brand()) section.card { (body) } } })
+    frame(status, title, &html! {}, &html! { main.wide.dense { (brand()) section.card { (body) } } })
 }
 
 /// A page whose body brings its own cards.

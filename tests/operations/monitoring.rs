@@ -1,6 +1,7 @@
 //! The dashboard and the alerts in `docs/monitoring/` parse, and query columns that exist under the names that docs/metrics.md gives them.
 
 use serde_json::Value;
+use statibeat_mcp::upstream::IdentityError;
 use std::collections::BTreeMap;
 
 const FILES: [&str; 2] =
@@ -59,4 +60,12 @@ fn dashboard_and_alerts_query_columns_that_exist_by_their_names() {
         }
     }
     assert_eq!(problems("SELECT blob2 AS kind, double99", &columns), ["blob2 is outcome", "double99 does not exist"]);
+}
+
+/// Readiness can't check StatiBeat's keys, so this is the only sign that they changed.
+#[test]
+fn alerts_name_the_reasons_of_sign_ins_with_an_unknown_key() {
+    for error in [IdentityError::UnknownKey, IdentityError::Signature] {
+        assert!(FILES[1].contains(&format!("'{}'", error.reason())), "{error:?}");
+    }
 }

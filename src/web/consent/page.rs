@@ -68,13 +68,15 @@ impl ConsentPage<'_> {
                     div { (self.account()) (warnings(self.client)) (self.reads()) }
                     div { (self.writes()) (self.page_choice()) (self.lifetimes()) (self.replacement()) }
                 }
-                p.soft {
-                    "It can never do more than your own role on a page allows. It can't delete anything, resolve incidents or change settings. "
-                    "You can end this connection at any time on the " a href=(Route::AdminPage.path()) { "Hosted MCP page" } ". Signing out of the app or removing it doesn't end it."
-                }
-                div.actions {
-                    button.main type="submit" name="answer" value="approve" { "Allow" }
-                    button type="submit" name="answer" value="deny" { "Don't allow" }
+                div.answer {
+                    p.soft {
+                        "It can never do more than your own role on a page allows. It can't delete anything, resolve incidents or change settings. "
+                        "You can end this connection at any time on the " a href=(Route::AdminPage.path()) { "Hosted MCP page" } ". Signing out of the app or removing it doesn't end it."
+                    }
+                    div.actions {
+                        button.main type="submit" name="answer" value="approve" { "Allow" }
+                        button type="submit" name="answer" value="deny" { "Don't allow" }
+                    }
                 }
             }
             form #switch method="post" action=(Route::Consent.path()) { (self.hidden_fields()) }

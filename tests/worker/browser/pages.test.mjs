@@ -76,6 +76,18 @@ test("every page and state reads at twice the size without scrolling sideways or
   });
 });
 
+test("consent fits a screen of 1280 × 900, for the first time and where the app is connected already", needsChromium, async () => {
+  const names = ["consent, first approval", "consent, unverified app", "consent, listed app", "consent, everything asked, viewer"];
+  for (const name of names) {
+    const { context, page } = await newBrowser(browser, { viewport: { width: 1280, height: 900 } });
+    await STATES[name](stack, page);
+    const isSecond = await page.getByText("already connected since").count() > 0;
+    assert.equal(isSecond, name !== "consent, first approval", name);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollHeight) <= 900, name);
+    await context.close();
+  }
+});
+
 /** Classes of the page that the style sheet does not know. */
 const unstyled = (page) => page.evaluate(() => {
   const selectors = (rules) => [...rules].flatMap((rule) => [rule.selectorText ?? "", ...(rule.cssRules ? selectors(rule.cssRules) : [])]);

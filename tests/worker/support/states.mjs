@@ -87,6 +87,7 @@ export const simulator = (stack, path, body, method = "POST") =>
 export const STATES = {
   "consent, unverified app": consentShown,
   "consent, listed app": (stack, page) => consentShown(stack, page, CLAUDE),
+  "consent, first approval": (stack, page) => consentShown(stack, page, { ...CLAUDE, name: "Theo" }),
   "consent, everything asked, viewer": (stack, page) =>
     consentShown(stack, page, { name: "Ines", scope: "mcp.pages.read mcp.beats.read mcp.incidents.read mcp.incidents.write mcp.maintenances.read mcp.maintenances.write mcp.analytics.read" }),
   "consent, no page chosen": async (stack, page) => {
