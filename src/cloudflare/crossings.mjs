@@ -63,7 +63,7 @@ async function runBatch(db, text, milliseconds) {
   return { value: results.map(({ results }) => results) };
 }
 
-/** What precedes the seed in a private key in PKCS #8 (RFC 8410 7). */
+/** The bytes before the seed in a private key in PKCS #8 (RFC 8410 7). */
 const PKCS8_HEAD = Uint8Array.fromHex("302e020100300506032b657004220420");
 
 /** The key of the last signature with its seed: a key is imported once. */
