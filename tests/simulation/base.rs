@@ -4,7 +4,7 @@ use crate::observations::Pair;
 use crate::support::browser::{Browser, parameter};
 use crate::support::database::sqlite;
 use crate::support::flow::{CALLBACK, authorize_url, tokens, user};
-use crate::support::{TestApp, upstream};
+use crate::support::{START, TestApp, upstream};
 use crate::weakened::Weakening;
 use rusqlite::{Connection, ErrorCode};
 use statibeat_mcp::config::Config;
@@ -26,6 +26,8 @@ pub struct BaseConnection {
     /// The page that the person works on.
     pub page: i64,
     pub grant: String,
+    /// The earliest and the latest time at which its tokens or its code may have been issued.
+    pub issued_at: (i64, i64),
     pub pair: Option<Pair>,
     pub code: Option<String>,
 }
@@ -88,7 +90,8 @@ impl StoredData {
         query.query_row([value], |row| row.get(0)).expect("a count")
     }
 
-    fn text(&self, sql: &str, value: &str) -> String {
+    /// A text that a query of the test finds.
+    pub fn text(&self, sql: &str, value: &str) -> String {
         self.connection.borrow().query_row(sql, [value], |row| row.get(0)).expect("a text")
     }
 
@@ -117,7 +120,7 @@ impl Database for StoredData {
 pub struct Base {
     pub stored: Rc<StoredData>,
     pub config: Rc<Config>,
-    pub connections: Vec<BaseConnection>,
+    pub connections: Vec<Rc<BaseConnection>>,
     connector_keys: String,
 }
 
@@ -129,13 +132,13 @@ impl Base {
         app.db = stored.clone();
         let connector_keys = tested.get("/.well-known/hosted-mcp-jwks.json").into_body();
         let connector_keys = String::from_utf8(connector_keys.to_vec()).expect("text");
-        let connections = CONNECTIONS.map(|connection_index| connect(&tested, &stored, connection_index)).into();
+        let connections = CONNECTIONS.map(|connection| Rc::new(connect(&tested, &stored, connection))).into();
         Self { stored, config: Rc::clone(&tested.config), connections, connector_keys }
     }
 
     /// A StatiBeat in which nothing has happened yet.
     pub fn simulator(&self) -> Simulator {
-        let simulator = Simulator::new(upstream::settings(crate::support::START));
+        let simulator = Simulator::new(upstream::settings(START));
         simulator.set_connector_keys(&self.connector_keys).expect("a key set");
         simulator
     }
@@ -163,5 +166,13 @@ fn connect(
         }
     }
     let grant = stored.text("SELECT max(id) FROM grants WHERE user_id || client_id = ?1", &format!("{user}{client}"));
-    BaseConnection { user, client, page, grant, pair, code: Some(code).filter(|_| !is_redeemed) }
+    BaseConnection {
+        user,
+        client,
+        page,
+        grant,
+        issued_at: (START, START),
+        pair,
+        code: Some(code).filter(|_| !is_redeemed),
+    }
 }

@@ -19,7 +19,7 @@ pub const PACES: [u64; 8] = [300, 5_000, 5_000, 60_000, 60_000, 200_000, 7_200_0
 
 impl Holder {
     pub fn of_connection(world: &World, connection_index: usize) -> Rc<Self> {
-        let base_connection = &world.base.connections[connection_index];
+        let base_connection = &world.connection(connection_index);
         Rc::new(Self {
             connection_index,
             pair: RefCell::new(base_connection.pair.clone()),
@@ -44,12 +44,8 @@ impl World {
     async fn redeem(self: &Rc<Self>, holder: &Holder) {
         let Some(code) = holder.code.borrow().clone() else { return };
         for _ in 0..3 {
-            let sent = SentRequest::redeem(
-                holder.connection_index,
-                &self.base.connections[holder.connection_index],
-                &code,
-                true,
-            );
+            let sent =
+                SentRequest::redeem(holder.connection_index, &self.connection(holder.connection_index), &code, true);
             match self.send(sent).await {
                 Some(reply) if reply.pair().is_some() => {
                     holder.code.take();
@@ -69,11 +65,8 @@ impl World {
     pub async fn refresh(self: &Rc<Self>, holder: &Holder) -> bool {
         for _ in 0..4 {
             let Some(pair) = holder.pair.borrow().clone() else { return false };
-            let sent = SentRequest::refresh(
-                holder.connection_index,
-                &self.base.connections[holder.connection_index],
-                &pair.refresh,
-            );
+            let sent =
+                SentRequest::refresh(holder.connection_index, &self.connection(holder.connection_index), &pair.refresh);
             let reply = self.send(sent).await;
             // Another task of the same client may have newer ones by now.
             let is_current = holder.pair.borrow().as_ref().is_some_and(|held| held.refresh == pair.refresh);
@@ -108,7 +101,7 @@ impl World {
     }
 
     async fn use_once(self: &Rc<Self>, holder: &Holder) {
-        let (connection_index, page) = (holder.connection_index, self.base.connections[holder.connection_index].page);
+        let (connection_index, page) = (holder.connection_index, self.connection(holder.connection_index).page);
         let other_page = *self.random.pick(&[43, 43, 42, 77]);
         match self.random.below(12) {
             0..4 => drop(self.refresh(holder).await),
@@ -168,7 +161,7 @@ impl World {
     pub async fn steal(self: Rc<Self>, victim: Rc<Holder>) {
         self.pause().await;
         let thief = victim.copy();
-        let base_connection = &self.base.connections[thief.connection_index];
+        let base_connection = &self.connection(thief.connection_index);
         for _ in 0..=self.random.below(4) {
             self.pause().await;
             let code = thief.code.borrow().clone();
@@ -194,12 +187,8 @@ impl World {
             _ => (RequestKind::Revoke, pair.refresh),
         };
         for _ in 0..3 {
-            let sent = SentRequest::revoke(
-                holder.connection_index,
-                &self.base.connections[holder.connection_index],
-                kind,
-                &token,
-            );
+            let sent =
+                SentRequest::revoke(holder.connection_index, &self.connection(holder.connection_index), kind, &token);
             if self.send(sent).await.is_some_and(|reply| reply.status == 200) {
                 return;
             }

@@ -11,6 +11,7 @@
 #![allow(clippy::print_stdout, reason = "the counts and the story of a failing seed are what this test is run for")]
 #![allow(clippy::format_push_string, reason = "as in the other tests with this support")]
 
+mod authorizations;
 mod base;
 mod clients;
 mod narrowing;

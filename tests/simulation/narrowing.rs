@@ -41,6 +41,12 @@ pub struct NarrowingFacts {
 }
 
 impl NarrowingFacts {
+    /// A narrowing begins, which may set an end.
+    pub fn begin(&mut self, end: Option<i64>) {
+        self.began = true;
+        self.may_end_at = [self.may_end_at, end].into_iter().flatten().min();
+    }
+
     /// Returns whether a read of a page's incidents at this time was certainly taken before a step.
     pub fn has_taken(&self, page: i64, step: u32, now: i64) -> bool {
         self.confirmed.iter().any(|(since, narrowing, end)| {
@@ -48,6 +54,12 @@ impl NarrowingFacts {
             let has_page = narrowing.pages.is_empty() || narrowing.pages.contains(&page);
             *since < step && (!has_scope || !has_page || end.is_some_and(|end| now >= end))
         })
+    }
+
+    /// The scopes that all of those leave that were confirmed before a step.
+    pub fn scopes_left(&self, step: u32) -> Option<String> {
+        let left = self.confirmed.iter().filter(|(since, ..)| *since < step).map(|(_, narrowing, _)| narrowing.scopes);
+        left.min_by_key(|scopes| scopes.len()).map(str::to_owned)
     }
 
     /// Returns whether the connection had certainly come to a chosen end by this time.
@@ -69,11 +81,7 @@ impl World {
             let narrowing = *self.random.pick(&NARROWINGS);
             let now = self.now();
             let end = narrowing.seconds.map(|seconds| now + seconds);
-            let may_end_at = |facts: &mut NarrowingFacts| {
-                facts.began = true;
-                facts.may_end_at = [facts.may_end_at, end].into_iter().flatten().min();
-            };
-            may_end_at(&mut self.observed.borrow_mut().connections[connection_index].narrowing);
+            self.observed.borrow_mut().connections[connection_index].narrowing.begin(end);
             let is_done = self.store_narrowing(connection_index, narrowing, now).await;
             self.trace(|| format!("{narrowing:?} of connection {connection_index}: {is_done}"));
             if is_done {
@@ -85,7 +93,7 @@ impl World {
     }
 
     async fn store_narrowing(self: &Rc<Self>, connection_index: usize, narrowing: Narrowing, now: i64) -> bool {
-        let base_connection = &self.base.connections[connection_index];
+        let base_connection = &self.connection(connection_index);
         let now = Timestamp::from_seconds(now);
         let pages = narrowing.pages.iter().filter_map(|page| PageId::new(*page)).collect();
         let pages = if narrowing.pages.is_empty() { PageChoice::All } else { PageChoice::These(pages) };

@@ -11,7 +11,8 @@ use crate::support::flow::user;
 use crate::tokens::{AccessFacts, CodeFacts, RefreshFacts};
 use crate::world::World;
 use crate::writes::WriteFacts;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// A promise that a story broke, and how.
 pub type Broken = (&'static str, String);
@@ -76,6 +77,7 @@ impl StopFacts {
 #[derive(Clone, Debug)]
 pub struct ConnectionFacts {
     pub user: &'static str,
+    pub client: &'static str,
     pub page: i64,
     /// The step at which something began that may end it.
     pub end_began: Option<u32>,
@@ -99,28 +101,51 @@ pub struct Observations {
     pub accesses: HashMap<String, AccessFacts>,
     pub codes: HashMap<String, CodeFacts>,
     pub writes: Vec<WriteFacts>,
+    /// The last step at which a person's connections to a client may have been revoked.
+    pub last_revoked: HashMap<(&'static str, &'static str), u32>,
+    /// Consent forms that have given a code.
+    approved: HashSet<String>,
 }
 
 impl Observations {
-    pub fn new(connections: &[BaseConnection]) -> Self {
+    pub fn new(connections: &[Rc<BaseConnection>]) -> Self {
         let mut observed = Self::default();
-        for connection_index in connections {
-            let BaseConnection { user, page, .. } = *connection_index;
-            let stop = StopFacts::default();
-            observed.connections.push(ConnectionFacts {
-                user,
-                page,
-                end_began: None,
-                ended: None,
-                pause: stop,
-                block: stop,
-                narrowing: NarrowingFacts::default(),
-                role_lost: stop,
-                is_shut_out: false,
-            });
-            observed.know_first_credentials(connection_index);
+        for connection in connections {
+            observed.add_connection(connection, 0);
         }
         observed
+    }
+
+    /// Adds a connection whose approval began at this step; its index. It is paused and blocked like others of its person and client.
+    pub fn add_connection(&mut self, added: &BaseConnection, began: u32) -> usize {
+        let BaseConnection { user, client, page, .. } = *added;
+        let of_user = self.connections.iter().find(|one| one.user == user);
+        let of_both = self.connections.iter().find(|one| (one.user, one.client) == (user, client));
+        let facts = ConnectionFacts {
+            user,
+            client,
+            page,
+            // A revocation meanwhile may have met it.
+            end_began: self.last_revoked.get(&(user, client)).copied().filter(|step| *step >= began && began > 0),
+            ended: None,
+            pause: of_both.map(|one| one.pause).unwrap_or_default(),
+            block: of_user.map(|one| one.block).unwrap_or_default(),
+            narrowing: NarrowingFacts::default(),
+            role_lost: of_user.map(|one| one.role_lost).unwrap_or_default(),
+            is_shut_out: of_user.is_some_and(|one| one.is_shut_out),
+        };
+        self.connections.push(facts);
+        self.know_first_credentials(added);
+        self.connections.len() - 1
+    }
+
+    /// The connections of a person and a client.
+    pub fn connections_of(&self, user: &str, client: &str) -> Vec<usize> {
+        let is_theirs = |index: &usize| {
+            let connection = &self.connections[*index];
+            (connection.user, connection.client) == (user, client)
+        };
+        (0..self.connections.len()).filter(is_theirs).collect()
     }
 
     pub fn break_promise(&mut self, promise: &'static str, how: String) {
@@ -186,6 +211,7 @@ impl Observations {
         self.forbid(reply.body.contains(of_others), "no answer names what belongs to another organization", number);
         self.forbid(reply.status == 500, "no request fails for a reason of the connector's own", number);
         match kind {
+            RequestKind::Browse => self.note_code(number, reply),
             RequestKind::Redeem { has_verifier } => self.end_redemption(number, reply, has_verifier, step),
             RequestKind::Refresh => self.end_refresh(number, reply, step),
             RequestKind::Revoke if reply.status == 200 => self.note_revocation(number, step),
@@ -206,6 +232,20 @@ impl Observations {
         }
     }
 
+    /// Something begins that may end these connections.
+    pub fn begin_end_of(&mut self, connections: &[usize], step: u32) {
+        for index in connections {
+            self.connections[*index].end_began.get_or_insert(step);
+        }
+    }
+
+    /// The scopes that a confirmed narrowing has left to a person's only approval of a client.
+    pub fn scopes_left(&self, index: usize, step: u32) -> Option<String> {
+        let connection = &self.connections[index];
+        let is_only_one = self.connections_of(connection.user, connection.client).len() == 1;
+        connection.narrowing.scopes_left(step).filter(|_| is_only_one && connection.end_began.is_none())
+    }
+
     /// The end of a connection is confirmed.
     pub fn note_end(&mut self, connection_index: usize, step: u32) {
         let connection = &mut self.connections[connection_index];
@@ -224,5 +264,14 @@ impl Observations {
         let is_taken = connection.narrowing.has_taken(page, began.step, began.now);
         let is_stopped = !is_own || is_blocked || is_taken;
         self.forbid(is_answered && is_stopped, "a read keeps within grant, role and blocks", number);
+    }
+
+    /// A page was shown to a browser, which may hold a code.
+    fn note_code(&mut self, number: usize, reply: &Reply) {
+        let form = self.requests[number].sent.secret.clone();
+        if reply.code().is_some() {
+            let is_second = !self.approved.insert(form);
+            self.forbid(is_second, "a consent form gives one code", number);
+        }
     }
 }

@@ -46,11 +46,15 @@ impl World {
     /// The connections that a change of this one concerns: clients on loopback addresses are blocked together.
     fn concerned(&self, connection_index: usize, stop: Stop) -> Vec<usize> {
         let connections = &self.observed.borrow().connections;
-        let is_concerned = |other: &usize| match stop {
-            Stop::Pause => *other == connection_index,
-            Stop::Block => connections[*other].user == connections[connection_index].user,
+        let is_same = |other: usize, value: fn(&ConnectionFacts) -> &'static str| {
+            value(&connections[other]) == value(&connections[connection_index])
         };
-        (0..connections.len()).filter(is_concerned).collect()
+        let of_user = |other: &usize| is_same(*other, |one| one.user);
+        let is_concerned = |other: &usize| match stop {
+            Stop::Pause => is_same(*other, |one| one.client),
+            Stop::Block => true,
+        };
+        (0..connections.len()).filter(of_user).filter(is_concerned).collect()
     }
 
     async fn change(self: &Rc<Self>, connection_index: usize, stop: Stop, is_to_hold: bool) {
@@ -77,7 +81,7 @@ impl World {
         is_to_hold: bool,
     ) -> Result<(), DatabaseError> {
         let ports = InstancePorts(Rc::clone(self));
-        let base_connection = &self.base.connections[connection_index];
+        let base_connection = &self.connection(connection_index);
         let user_id = UserId::parse(base_connection.user).expect("an id");
         let target = ChangeTarget {
             user_id: user_id.clone(),
@@ -112,21 +116,34 @@ impl World {
 
     /// A person ends a connection on the admin page.
     async fn revoke(self: &Rc<Self>, connection_index: usize) {
-        let base_connection = &self.base.connections[connection_index];
+        let base_connection = &self.connection(connection_index);
         let (user_id, client_id) = (
             UserId::parse(base_connection.user).expect("an id"),
             ClientId::parse(base_connection.client).expect("a client id"),
         );
-        let begun = self.scheduler.steps.get();
-        self.observed.borrow_mut().connections[connection_index].end_began.get_or_insert(begun);
+        let concerned = self.concerned(connection_index, Stop::Pause);
+        let key = (base_connection.user, base_connection.client);
+        {
+            let observed = &mut *self.observed.borrow_mut();
+            observed.begin_end_of(&concerned, self.scheduler.steps.get());
+            // Until it is confirmed, it may happen at any time.
+            observed.last_revoked.insert(key, u32::MAX);
+            // The end of a connection clears its pause.
+            for index in &concerned {
+                observed.connections[*index].pause.begin(false);
+            }
+        }
         let (ports, request_id) = (InstancePorts(Rc::clone(self)), RequestId::parse("revoke").expect("an id"));
         let now = Timestamp::from_seconds(self.now());
-        // Its end clears the pause.
-        self.observed.borrow_mut().connections[connection_index].pause.begin(false);
         let result = grants::revoke_connection(&ports, &user_id, &client_id, &request_id, now).await;
         self.trace(|| format!("revocation of connection {connection_index}: {result:?}"));
         if result.is_ok() {
-            self.observed.borrow_mut().note_end(connection_index, self.scheduler.steps.get());
+            let step = self.scheduler.steps.get();
+            let observed = &mut *self.observed.borrow_mut();
+            observed.last_revoked.insert(key, step);
+            for index in concerned {
+                observed.note_end(index, step);
+            }
         }
     }
 
@@ -142,7 +159,7 @@ impl World {
     /// StatiBeat's administrators take a person's role or account away, and may give it back.
     pub async fn change_person(self: Rc<Self>, connection_index: usize) {
         self.pause().await;
-        let base_connection = &self.base.connections[connection_index];
+        let base_connection = &self.connection(connection_index);
         let (user, page) =
             (base_connection.user.parse().expect("a number"), u64::try_from(base_connection.page).expect("a number"));
         let is_account = self.random.below(3) == 0;

@@ -1,9 +1,13 @@
 //! Requests of a story's connections, and the replies to them.
 
 use crate::base::BaseConnection;
+use crate::support::PUBLIC_URL;
+use crate::support::browser::parameter;
 use crate::support::flow::{CALLBACK, VERIFIER};
+use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
+use url::Url;
 
 /// The tokens that an answer gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +27,8 @@ pub enum RequestKind {
     /// Revokes a refresh token, and with it the grant.
     Revoke,
     RevokeAccess,
+    /// A step of a browser through authorization and consent; its secret is the consent form.
+    Browse,
     Ping,
     /// Reads the active incidents of a page.
     Read {
@@ -42,7 +48,9 @@ pub struct SentRequest {
     pub kind: RequestKind,
     /// The code or token that it presents.
     pub secret: String,
-    path: &'static str,
+    method: &'static str,
+    path: String,
+    cookies: String,
     pub body: String,
 }
 
@@ -61,9 +69,29 @@ pub fn short(secret: &str) -> &str {
 pub struct Reply {
     pub status: u16,
     pub body: String,
+    /// The address that it redirects to.
+    pub location: Option<String>,
+    /// The values of its `Set-Cookie` headers.
+    pub cookies: Vec<String>,
 }
 
 impl Reply {
+    pub fn of_response(response: &http::Response<Bytes>) -> Self {
+        let text = |value: &http::HeaderValue| value.to_str().expect("text").to_owned();
+        Self {
+            status: response.status().as_u16(),
+            body: String::from_utf8_lossy(response.body()).into_owned(),
+            location: response.headers().get("location").map(text),
+            cookies: response.headers().get_all("set-cookie").iter().map(text).collect(),
+        }
+    }
+
+    /// The code on the page that leads back to the client.
+    pub fn code(&self) -> Option<String> {
+        let target = self.body.split("content=\"0;url=").nth(1)?.split('"').next()?.replace("&amp;", "&");
+        parameter(&Url::parse(&target).ok()?, "code")
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
@@ -97,7 +125,8 @@ impl SentRequest {
         fields: &[(&str, &str)],
     ) -> Self {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        Self { connection_index, kind, secret: secret.to_owned(), path, body }
+        let (path, cookies) = (path.to_owned(), String::new());
+        Self { connection_index, kind, secret: secret.to_owned(), method: "POST", path, cookies, body }
     }
 
     pub fn redeem(connection_index: usize, base_connection: &BaseConnection, code: &str, has_verifier: bool) -> Self {
@@ -129,7 +158,16 @@ impl SentRequest {
 
     fn message(connection_index: usize, kind: RequestKind, access: &str, method: &str, params: &Value) -> Self {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
-        Self { connection_index, kind, secret: access.to_owned(), path: "/mcp", body }
+        let (path, cookies) = ("/mcp".to_owned(), String::new());
+        Self { connection_index, kind, secret: access.to_owned(), method: "POST", path, cookies, body }
+    }
+
+    /// A step of a browser: a page, or a form of one.
+    pub fn browse(connection_index: usize, path: String, cookies: String, form: Option<(&str, String)>) -> Self {
+        let method = if form.is_some() { "POST" } else { "GET" };
+        let (secret, body) = form.unwrap_or_default();
+        let (kind, secret) = (RequestKind::Browse, secret.to_owned());
+        Self { connection_index, kind, secret, method, path, cookies, body }
     }
 
     pub fn ping(connection_index: usize, access: &str) -> Self {
@@ -156,13 +194,19 @@ impl SentRequest {
     }
 
     pub fn head(&self) -> Request<()> {
-        let head = Request::builder().method("POST").uri(self.path);
+        let head = Request::builder().method(self.method).uri(&self.path);
         let head = if self.path == "/mcp" {
             head.header("authorization", format!("Bearer {}", self.secret))
                 .header("content-type", "application/json")
                 .header("mcp-protocol-version", "2025-11-25")
+        } else if self.method == "GET" {
+            head.header("cookie", &self.cookies)
+        } else if self.cookies.is_empty() {
+            head.header("content-type", "application/x-www-form-urlencoded")
         } else {
             head.header("content-type", "application/x-www-form-urlencoded")
+                .header("origin", PUBLIC_URL)
+                .header("cookie", &self.cookies)
         };
         head.body(()).expect("a request")
     }

@@ -20,7 +20,7 @@ pub struct StoryResult {
 pub fn tell(base: &Rc<Base>, seed: u64, is_traced: bool) -> StoryResult {
     base.stored.begin_story();
     let world = World::new(base, seed, is_traced);
-    let holders: Vec<Rc<Holder>> =
+    let mut holders: Vec<Rc<Holder>> =
         (0..base.connections.len()).map(|connection_index| Holder::of_connection(&world, connection_index)).collect();
     begin(&world, &holders);
     world.run();
@@ -28,6 +28,7 @@ pub fn tell(base: &Rc<Base>, seed: u64, is_traced: bool) -> StoryResult {
         world.trace(|| "the faults are over".to_owned());
         world.weather.replace(Weather::calm());
         finish_late_work(&world);
+        holders.extend(world.approved.take());
         world.spawn(Rc::clone(&world).end(holders));
         world.run();
     }
@@ -54,7 +55,7 @@ fn begin(world: &Rc<World>, holders: &[Rc<Holder>]) {
     let publishers = [0, 0, 1, 2, 3];
     for _ in 0..any(3) {
         let connection_index = *random.pick(&publishers);
-        let user = world.base.connections[connection_index].user;
+        let user = world.connection(connection_index).user;
         let write = world.observed.borrow_mut().want(WantedWrite::draw(random, user));
         world.spawn(Rc::clone(world).publish(write, Rc::clone(&holders[connection_index])));
         // The same write through another connection of that organization.
@@ -73,6 +74,9 @@ fn begin(world: &Rc<World>, holders: &[Rc<Holder>]) {
     }
     if any(3) == 0 {
         world.spawn(Rc::clone(world).administer(*random.pick(&[0, 0, 1, 4])));
+    }
+    if any(6) == 0 {
+        world.spawn(Rc::clone(world).authorize(*random.pick(&[0, 0, 1, 2])));
     }
     if any(6) == 0 {
         world.spawn(Rc::clone(world).narrow(*random.pick(&[0, 0, 1, 2])));
@@ -115,7 +119,7 @@ impl World {
     async fn demand_that_it_works(self: &Rc<Self>, holder: &Holder) {
         let Some(pair) = holder.pair.borrow().clone() else { return };
         // Nobody has used it: it is as it was at the beginning.
-        if self.base.connections[holder.connection_index].pair.as_ref() == Some(&pair)
+        if self.connection(holder.connection_index).pair.as_ref() == Some(&pair)
             && !self.observed.borrow().is_used(&pair.refresh)
         {
             return;

@@ -2,7 +2,6 @@
 
 use crate::base::BaseConnection;
 use crate::observations::{Observations, Reply, RequestFacts, RequestKind};
-use crate::support::START;
 
 const CODE_LIFE: i64 = 600;
 /// Time for which a redeemed code is kept after its end, for a late replay.
@@ -34,7 +33,8 @@ pub struct AccessFacts {
 
 #[derive(Default)]
 pub struct CodeFacts {
-    issued_at: i64,
+    /// The earliest and the latest time at which it may have been stored.
+    issued: (i64, i64),
     /// Times of the requests that presented it rightly.
     presented: Vec<i64>,
     redeemed_at: Option<i64>,
@@ -53,19 +53,20 @@ const ANSWERED: &str = "a request without a fault is answered";
 
 impl Observations {
     pub fn know_first_credentials(&mut self, connection_index: &BaseConnection) {
+        let at = connection_index.issued_at;
         if let Some(pair) = &connection_index.pair {
             let facts = RefreshFacts {
-                issued: (START, START),
+                issued: at,
                 first_presented: None,
                 successor: None,
                 use_began: false,
                 is_use_recorded: false,
             };
             self.refreshes.insert(pair.refresh.clone(), facts);
-            self.know_access(&pair.access, &pair.refresh, START);
+            self.know_access(&pair.access, &pair.refresh, at.0);
         }
         if let Some(code) = &connection_index.code {
-            self.codes.insert(code.clone(), CodeFacts { issued_at: START, ..CodeFacts::default() });
+            self.codes.insert(code.clone(), CodeFacts { issued: at, ..CodeFacts::default() });
         }
     }
 
@@ -93,6 +94,7 @@ impl Observations {
             RequestKind::RevokeAccess => {
                 self.accesses.get_mut(&secret).expect("a token of ours").revocation_began = true;
             }
+            RequestKind::Browse => {}
             RequestKind::Ping | RequestKind::Read { .. } | RequestKind::ListPages | RequestKind::CallTool { .. } => {
                 let refresh = &self.accesses[&secret].refresh;
                 if let Some(token) = self.refreshes.get_mut(refresh) {
@@ -116,7 +118,7 @@ impl Observations {
             RequestKind::Redeem { has_verifier: true } => {
                 let code = &self.codes[&sent.secret];
                 let is_late = |at: i64| began.now >= at + REPEAT_GRACE;
-                let is_kept = began.now < code.issued_at + CODE_LIFE + CODE_KEPT;
+                let is_kept = began.now < code.issued.0 + CODE_LIFE + CODE_KEPT;
                 (code.presented.iter().any(|at| is_late(*at)), is_kept && code.redeemed_at.is_some_and(is_late))
             }
             _ => (false, false),
@@ -131,7 +133,9 @@ impl Observations {
     pub fn end_refresh(&mut self, number: usize, reply: &Reply, step: u32) {
         let RequestFacts { sent, began, is_hit, must_end, is_after_end, is_shut_out, .. } = &self.requests[number];
         let (connection_index, secret, now) = (sent.connection_index, sent.secret.clone(), began.now);
-        let (is_hit, must_end, is_after_end, is_shut_out) = (*is_hit, *must_end, *is_after_end, *is_shut_out);
+        let (is_hit, must_end, is_after_end) = (*is_hit, *must_end, *is_after_end);
+        // From its beginning to its end.
+        let is_shut_out = *is_shut_out && self.connections[connection_index].is_shut_out;
         let (issued, step_began) = (self.refreshes[&secret].issued, began.step);
         if let Some(pair) = reply.pair() {
             self.forbid(is_after_end, NOTHING_AFTER_END, number);
@@ -182,9 +186,12 @@ impl Observations {
     pub fn end_redemption(&mut self, number: usize, reply: &Reply, has_verifier: bool, step: u32) {
         let RequestFacts { sent, began, is_hit, must_end, is_after_end, is_shut_out, .. } = &self.requests[number];
         let (connection_index, secret, now) = (sent.connection_index, sent.secret.clone(), began.now);
-        let (is_hit, must_end, is_after_end, is_shut_out) = (*is_hit, *must_end, *is_after_end, *is_shut_out);
+        let (is_hit, must_end, is_after_end) = (*is_hit, *must_end, *is_after_end);
+        // From its beginning to its end.
+        let is_shut_out = *is_shut_out && self.connections[connection_index].is_shut_out;
         let code = self.codes.get_mut(&secret).expect("a code of ours");
-        let is_over = now >= code.issued_at + CODE_LIFE;
+        let is_over = now >= code.issued.1 + CODE_LIFE;
+        let may_be_over = now >= code.issued.0 + CODE_LIFE;
         if let Some(pair) = reply.pair() {
             let is_second = code.redeemed_at.replace(now).is_some();
             let is_missed = code.misses >= MOST_MISSES;
@@ -203,9 +210,9 @@ impl Observations {
             self.know_access(&pair.access, &pair.refresh, now);
         } else if reply.is_invalid_grant() {
             let is_only_one = code.presented.len() == 1 && code.misses_began < MOST_MISSES;
-            code.misses += u32::from(!has_verifier && !is_hit && code.presented.is_empty() && !is_over);
+            code.misses += u32::from(!has_verifier && !is_hit && code.presented.is_empty() && !may_be_over);
             let has_ended = self.connections[connection_index].end_began.is_some();
-            self.forbid(has_verifier && is_only_one && !has_ended && !is_over, KEEPS, number);
+            self.forbid(has_verifier && is_only_one && !has_ended && !may_be_over, KEEPS, number);
             if must_end && !is_hit {
                 self.note_end(connection_index, step);
             }

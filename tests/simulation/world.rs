@@ -1,7 +1,7 @@
 //! Everything that a story plays on: instances of the product, one database, one StatiBeat, one clock.
 
-use crate::base::Base;
-use crate::clients::PACES;
+use crate::base::{Base, BaseConnection};
+use crate::clients::{Holder, PACES};
 use crate::observations::{Moment, Observations, Reply, SentRequest};
 use crate::ports::InstancePorts;
 use crate::random::Random;
@@ -51,6 +51,9 @@ pub struct World {
     instances: RefCell<Vec<Instance>>,
     pub counters: RefCell<HashMap<String, WindowCount>>,
     pub late: RefCell<Vec<(TaskId, LateWork)>>,
+    connections: RefCell<Vec<Rc<BaseConnection>>>,
+    /// Those who hold the tokens of connections that were approved in the story.
+    pub approved: RefCell<Vec<Rc<Holder>>>,
     pub observed: RefCell<Observations>,
     pub totals: RefCell<Totals>,
     /// The longest pause of a client, in milliseconds.
@@ -72,6 +75,8 @@ impl World {
             instances: RefCell::default(),
             counters: RefCell::default(),
             late: RefCell::default(),
+            connections: RefCell::new(base.connections.clone()),
+            approved: RefCell::default(),
             observed: RefCell::new(Observations::new(&base.connections)),
             totals: RefCell::default(),
             pace: Cell::new(*random.pick(&PACES)),
@@ -93,6 +98,17 @@ impl World {
         let ports = Rc::new(InstancePorts(Rc::clone(self)));
         let config = Rc::clone(&self.base.config);
         Instance { app: Rc::new(App::new(config, ports.clone(), ports.clone(), ports)), skew }
+    }
+
+    pub fn connection(&self, index: usize) -> Rc<BaseConnection> {
+        Rc::clone(&self.connections.borrow()[index])
+    }
+
+    /// Adds a connection whose approval began at this step; its index.
+    pub fn add_connection(&self, connection: BaseConnection, began: u32) -> usize {
+        let index = self.observed.borrow_mut().add_connection(&connection, began);
+        self.connections.borrow_mut().push(Rc::new(connection));
+        index
     }
 
     pub fn trace(&self, event: impl FnOnce() -> String) {
@@ -181,8 +197,7 @@ impl World {
         if let Some(wait) = web::gather(&mut response, &app.usage, clock()) {
             self.spawn(Rc::clone(self).flush_usage(app, at, wait));
         }
-        let body = String::from_utf8_lossy(response.body()).into_owned();
-        let reply = Reply { status: response.status().as_u16(), body };
+        let reply = Reply::of_response(&response);
         self.trace(|| format!("request {number}: {} {}", reply.status, reply.summary()));
         self.observed.borrow_mut().end(number, &reply, self);
         reply
