@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// Time within which the same write through another connection counts as one, less what an attempt may take.
 const DUPLICATE_SECONDS: i64 = 29 * 60;
 /// Time within which the same call counts as one, less what an attempt may take.
-const REPEATED_SECONDS: i64 = 23 * 3_600;
+pub const REPEATED_SECONDS: i64 = 23 * 3_600;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WriteTool {
