@@ -91,7 +91,7 @@ impl RequestRecord {
         }
     }
 
-    fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         let Some(message) = self.message else { return self.area };
         match message.method {
             "resources/read" => "read",

@@ -1,4 +1,4 @@
-//! Selects the log lines to write: by level, and a share of the `info` lines.
+//! Selects the log lines to write: by level, and a share of the lines of successful reads. Metrics count every request.
 
 use super::RequestRecord;
 use crate::model::outcome::Outcome;
@@ -23,6 +23,13 @@ impl Level {
 }
 
 impl RequestRecord {
+    /// Returns whether nothing but a successful read of the catalog or of StatiBeat happened.
+    fn is_successful_read(&self) -> bool {
+        self.level() == Level::Info
+            && self.outcome == Outcome::Answered
+            && matches!(self.kind(), "read" | "list" | "prompt")
+    }
+
     pub fn level(&self) -> Level {
         if self.status == 500 {
             Level::Error
@@ -74,14 +81,13 @@ impl fmt::Debug for Share {
 pub struct LogPolicy {
     /// Lowest level that is written.
     pub from: Level,
-    /// Share of `info` lines that are written.
+    /// Share of the lines of successful reads that are written.
     pub share: Share,
 }
 
 impl LogPolicy {
     /// Returns whether the record becomes a line.
     pub fn keeps(&self, record: &RequestRecord) -> bool {
-        let level = record.level();
-        level >= self.from && (level > Level::Info || self.share.keeps(record.trace.span()))
+        record.level() >= self.from && (!record.is_successful_read() || self.share.keeps(record.trace.span()))
     }
 }

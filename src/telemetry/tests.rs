@@ -65,12 +65,37 @@ fn our_own_faults_are_errors_and_everything_worth_a_look_is_a_warning() {
     assert_eq!(record(500, |_| {}).level(), Level::Error);
 }
 
+fn keeps_call(from: Level, share: &str, status: u16, method: &'static str) -> bool {
+    let policy = LogPolicy { from, share: Share::parse(share).expect("a share") };
+    policy.keeps(&record(status, |log| {
+        log.set_route("/mcp", "other");
+        log.set_message(LoggedMessage { protocol_version: "2026-07-28", method, entry: None });
+    }))
+}
+
 #[test]
-fn only_ordinary_lines_are_sampled() {
-    let keeps = |from, share, status| {
-        let policy = LogPolicy { from, share: Share::parse(share).expect("a share") };
-        policy.keeps(&record(status, |_| {}))
-    };
+fn only_successful_reads_are_sampled() {
+    for method in ["resources/read", "tools/list", "prompts/get"] {
+        assert!(!keeps_call(Level::Info, "0", 200, method), "{method}");
+        for status in [401, 404, 500, 503] {
+            assert!(keeps_call(Level::Info, "0", status, method), "{method} {status}");
+        }
+    }
+    for method in ["tools/call", "initialize", "refresh_token"] {
+        assert!(keeps_call(Level::Info, "0", 200, method), "{method}");
+    }
+    let policy = LogPolicy { from: Level::Info, share: Share::parse("0").expect("a share") };
+    assert!(policy.keeps(&record(200, |log| log.set_route("/mcp/admin", "admin"))));
+    let refused = record(200, |log| {
+        log.set_message(LoggedMessage { protocol_version: "", method: "resources/read", entry: None });
+        log.set_outcome(Outcome::Refused);
+    });
+    assert!(policy.keeps(&refused));
+}
+
+#[test]
+fn share_of_lines_is_drawn_by_the_span_and_levels_are_kept_from_the_lowest() {
+    let keeps = |from, share, status| keeps_call(from, share, status, "resources/read");
     assert!(keeps(Level::Info, "1", 200) && !keeps(Level::Info, "0", 200));
     // The last eight digits of the span's id are 0x10101010, at a sixteenth of all.
     assert!(keeps(Level::Info, "0.063", 200) && !keeps(Level::Info, "0.062", 200));
@@ -85,7 +110,9 @@ fn traceparent_of_the_caller_does_not_decide_whether_its_line_is_kept() {
     let is_kept = |digit: &str, flags: &str, drawn: u8| {
         let named = Trace::parse(&format!("00-1{}-1{}-{flags}", digit.repeat(31), digit.repeat(15)), None);
         let trace = Trace::new(&|bytes| bytes.fill(drawn)).below(named.expect("a trace"));
-        policy.keeps(&RequestLog::open(&|| 0, trace, id(), &http::Method::POST).close(200))
+        let log = RequestLog::open(&|| 0, trace, id(), &http::Method::POST);
+        log.set_message(LoggedMessage { protocol_version: "", method: "tools/list", entry: None });
+        policy.keeps(&log.close(200))
     };
     for (digit, flags) in [("0", "00"), ("0", "01"), ("f", "00"), ("f", "01")] {
         assert!(is_kept(digit, flags, 0x10) && !is_kept(digit, flags, 0xf0), "{digit} {flags}");

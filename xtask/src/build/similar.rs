@@ -56,13 +56,15 @@ pub fn order(texts: &[&[u8]]) -> Vec<usize> {
     let mut ordered: Vec<usize> = Vec::with_capacity(texts.len());
     let (mut start, mut size) = (0, 0);
     // How often a piece stands in the window, and how many pieces of a text do.
-    let (mut present, mut shared) = (vec![0_u32; pieces.texts.len()], vec![0_u32; texts.len()]);
-    let weights: Vec<f64> = pieces.of_text.iter().map(|pieces| (pieces.len().max(1) as f64).sqrt()).collect();
+    let (mut present, mut shared) = (vec![0_u32; pieces.texts.len()], vec![0_usize; texts.len()]);
+    let sizes: Vec<usize> = pieces.of_text.iter().map(|pieces| pieces.len().max(1)).collect();
     while !left.is_empty() {
-        let rank = |text: usize| f64::from(shared[text]) / weights[text];
+        // Squared, so that whole numbers do.
+        let is_nearer =
+            |one: usize, other: usize| shared[one].pow(2) * sizes[other] > shared[other].pow(2) * sizes[one];
         let mut best = 0;
         for at in 1..left.len() {
-            if shared[left[at]] > 0 && rank(left[at]) > rank(left[best]) {
+            if is_nearer(left[at], left[best]) {
                 best = at;
             }
         }
