@@ -1,5 +1,6 @@
 //! Identifiers that several layers use, each its own type so that they can't be confused. A value exists only if it is well formed.
 
+use super::shard::SHARD;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -50,7 +51,9 @@ fn is_own_id(text: &str) -> bool {
 }
 
 impl GrantId {
-    pub fn new(random: [u8; 16]) -> Self {
+    /// Replaces the first byte by the shard.
+    pub fn new(mut random: [u8; 16]) -> Self {
+        random[0] = SHARD;
         Self(URL_SAFE_NO_PAD.encode(random))
     }
 }
@@ -147,6 +150,12 @@ mod tests {
         assert!(["g", "admin-page", "A_b-9", longest.as_str()].iter().all(|text| GrantId::parse(*text).is_some()));
         let too_long = "a".repeat(65);
         assert!(["", "a b", "a.b", "ä", "a\n", too_long.as_str()].iter().all(|text| RequestId::parse(*text).is_none()));
+    }
+
+    #[test]
+    fn new_grant_id_begins_with_the_shard() {
+        let bytes = URL_SAFE_NO_PAD.decode(GrantId::new([255; 16]).as_str()).expect("base64url");
+        assert_eq!((bytes[0], &bytes[1..]), (SHARD, [255; 15].as_slice()));
     }
 
     #[test]

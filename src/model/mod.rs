@@ -9,6 +9,7 @@ pub mod missing_access;
 pub mod operation;
 pub mod outcome;
 pub mod scope;
+pub mod shard;
 pub mod time_zone;
 pub mod timestamp;
 pub mod visible;

@@ -1,11 +1,12 @@
 //! Opaque tokens: issue, parse, hash. Never printable (RFC 6749 10.10, RFC 6819 5.1.4.2.2).
 //!
-//! Every secret string that we issue (code, token, sign-in state, cookie, form token) is the prefix of its use, 32
-//! random bytes and a short keyed checksum over both. The checksum rejects forged tokens, and tokens of another use or
+//! Every secret string that we issue (code, token, sign-in state, cookie, form token) is the prefix of its use, the shard, 31
+//! random bytes and a short keyed checksum over all three. The checksum rejects forged tokens, and tokens of another use or
 //! environment, without a query. The SHA-256 of the whole string is stored; rows are found by that hash, so no
 //! comparison can leak timing.
 
 use crate::keyring::KeyRing;
+use crate::model::shard::SHARD;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -101,18 +102,23 @@ impl fmt::Debug for SecretHash {
 }
 
 impl<U: TokenUse> OpaqueToken<U> {
-    /// Creates a token from 32 random or derived bytes.
+    /// Creates a token from 32 random or derived bytes, of which the first is replaced by the shard.
     pub fn issue(bytes: &[u8; 32], ring: &KeyRing) -> Self {
-        let body = URL_SAFE_NO_PAD.encode(bytes);
+        let [_, random @ ..] = bytes;
+        Self::of_shard(SHARD, random, ring)
+    }
+
+    fn of_shard(shard: u8, random: &[u8; 31], ring: &KeyRing) -> Self {
+        let body = URL_SAFE_NO_PAD.encode([&[shard], random.as_slice()].concat());
         let mac = ring.mac(ring.newest(), U::PREFIX, &[body.as_bytes()]);
         let text = format!("{}{body}.{}", U::PREFIX, URL_SAFE_NO_PAD.encode(&mac[..CHECKSUM_LENGTH]));
         Self { text, token_use: PhantomData }
     }
 
-    /// Parses a token; `None` unless it was issued for this use with a key of this ring.
+    /// Parses a token; `None` unless it was issued for this use and shard with a key of this ring.
     pub fn parse(text: &str, ring: &KeyRing) -> Option<Self> {
         let (body, checksum) = text.strip_prefix(U::PREFIX)?.split_once('.')?;
-        if body.len() != 43 {
+        if body.len() != 43 || URL_SAFE_NO_PAD.decode(body).ok()?.first() != Some(&SHARD) {
             return None;
         }
         let checksum: [u8; CHECKSUM_LENGTH] = URL_SAFE_NO_PAD.decode(checksum).ok()?.try_into().ok()?;
@@ -199,6 +205,15 @@ mod tests {
         for (text, parse) in one_of_each(&production) {
             assert!(parse(&text, &production), "{text}");
             assert!(!parse(&text, &ring(2, "production")) && !parse(&text, &ring(1, "staging")), "{text}");
+        }
+    }
+
+    #[test]
+    fn token_of_another_shard_is_rejected_though_its_checksum_is_right() {
+        let ring = ring(1, "test");
+        for shard in 0..=u8::MAX {
+            let token = AccessToken::of_shard(shard, &[7; 31], &ring);
+            assert_eq!(AccessToken::parse(token.expose(), &ring).is_some(), shard == SHARD, "{shard}");
         }
     }
 
