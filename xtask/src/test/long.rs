@@ -57,7 +57,7 @@ pub struct Fuzz {
     target: Option<String>,
 }
 
-/// Optimized: ten thousand stories take a minute of CPU time instead of seven, and compiling takes ten, once.
+/// Optimized: ten thousand stories take two minutes of CPU time instead of seven, and compiling takes ten, once.
 const LONG_TESTS: [&str; 2] = ["--profile", "long-tests"];
 
 const NEEDS_CARGO_MUTANTS: &str =
