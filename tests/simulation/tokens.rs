@@ -47,6 +47,7 @@ const NOTHING_AFTER_END: &str = "nothing works after the end of a connection is 
 const EXPIRES: &str = "nothing works after its time";
 const ONE_SUCCESSOR: &str = "a refresh token has one successor";
 const REUSE_GETS_NOTHING: &str = "a token whose answer was used gets no tokens";
+const REUSE_ENDS: &str = "a token whose answer was used ends the grant";
 const CODE_ONCE: &str = "a code gives tokens at most once, and only to who can prove it";
 const SHUT_OUT: &str = "whoever StatiBeat does not know any more gets no tokens";
 const ANSWERED: &str = "a request without a fault is answered";
@@ -167,6 +168,7 @@ impl Observations {
                 self.note_end(connection_index, step);
             }
         } else {
+            self.forbid(must_end && !is_hit && reply.status == 503, REUSE_ENDS, number);
             self.forbid(![429, 503].contains(&reply.status), ANSWERED, number);
         }
     }
