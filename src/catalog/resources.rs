@@ -197,8 +197,7 @@ pub static RESOURCES: &[Resource] = &[
         name: "maintenances_active",
         path: "maintenances/active?cursor={cursor}",
         title: "Active maintenance",
-        description: "Maintenance windows of a page that are going on, soonest first, at most 50, in \
-                      compact form.",
+        description: "Maintenance windows in progress on a page, soonest first, at most 50, in compact form.",
         binding: Binding::Page,
         hosted: Some(needs(Scope::MaintenancesRead, &[MaintenancesRead])),
         reads: &[read("maintenances?status=active&limit=50")],

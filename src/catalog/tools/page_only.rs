@@ -107,7 +107,7 @@ pub static PAGE_ONLY_TOOLS: &[Tool] = &[
     Tool {
         name: "complete_maintenance",
         title: "Complete maintenance",
-        description: "Ends a maintenance that is going on and publishes a last update at once.",
+        description: "Ends a maintenance in progress and publishes a last update at once.",
         effect: Effect::Changes,
         hosted: None,
         arguments: &[MAINTENANCE_ID, optional("message", Text(20_000), FINAL_MESSAGE)],
