@@ -39,7 +39,7 @@ fn normalize_encodings(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             normal.push(char::from(byte));
         } else {
-            normal.push_str(&format!("%{byte:02X}"));
+            normal += &text[at..at + 3].to_ascii_uppercase();
         }
         at += 3;
     }

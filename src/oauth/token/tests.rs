@@ -306,7 +306,7 @@ fn basic_credentials_with_an_empty_secret_are_a_client_id() {
 fn the_successor_of_a_token_never_changes_from_version_to_version() {
     let token = RefreshToken::issue(&[2; 32], &ring());
     let made = derive_successor(&token, &refresh_record(None), "s", &ring(), ring().newest(), &ring());
-    assert_eq!(made.expose(), "sbmcp_rt_iFoH0wlXWvJGLMQu8o05i7rsenJS8DNtWhLtXpntdxU.3-mWvzZPZLE");
+    assert_eq!(made.expose(), "sbmcp_rt_AAYYjNZxURt-VRK1-CTWiYjbxHNL3Hmj-WMDgZWZm2U.c7LfyGTaFyA");
 }
 
 #[test]
