@@ -6,6 +6,7 @@ use crate::support::contract::Contract;
 use crate::support::database::Failure;
 use crate::support::flow::user;
 use crate::support::forge::Forged;
+use crate::support::surface::EVERYTHING;
 use crate::support::{PUBLIC_URL, TestApp, header, json, request};
 use bytes::Bytes;
 use http::Response;
@@ -69,7 +70,7 @@ fn assertion_returns_what_the_persons_page_shows() {
     let app = furnished();
     let setup = ask(&app, user::MARA_ADMIN, QUESTIONS[0]);
     assert_eq!(setup["resource_url"], "https://mcp.example/mcp");
-    assert_eq!(setup["scopes"].as_array().map(Vec::len), Some(7));
+    assert_eq!(setup["scopes"].as_array().map(Vec::len), Some(EVERYTHING.split_whitespace().count()));
     let all = ask(&app, user::MARA_ADMIN, QUESTIONS[1]);
     let listed = all["connections"].as_array().expect("a list");
     assert_eq!((listed.len(), &all["total"], &all["next"]), (2, &json!(2), &Value::Null));

@@ -103,7 +103,12 @@ fn scope_sets() -> Vec<u8> {
 
 fn names(scopes: u8) -> String {
     let all: Vec<&str> = EVERYTHING.split_whitespace().collect();
-    assert_eq!((all.len(), all[3]), (SCOPES.len(), "mcp.incidents.write"), "the order of the bits");
+    let order = (all.len(), all[3]);
+    assert_eq!(
+        order,
+        (SCOPES.len(), "mcp.incidents.write"),
+        "SCOPES of this file has one bit for each scope of EVERYTHING"
+    );
     all.iter().zip(SCOPES).filter(|(_, bit)| scopes & bit != 0).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
 }
 

@@ -3,6 +3,7 @@
 use crate::support::browser::{Browser, parameter};
 use crate::support::database::Failure;
 use crate::support::flow::{authorize_url, tokens, user};
+use crate::support::surface::reads;
 use crate::support::{PUBLIC_URL, TestApp, header, json, request};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -212,8 +213,7 @@ fn authorization_request_never_redirects_to_the_client_before_sign_in() {
 /// A18, A19, A20, A23
 #[test]
 fn a_request_that_asks_for_nothing_in_particular_asks_for_every_read() {
-    let reads =
-        ["mcp.pages.read", "mcp.beats.read", "mcp.incidents.read", "mcp.maintenances.read", "mcp.analytics.read"];
+    let reads = reads();
     for changes in [
         &[("resource", "")][..],
         &[("scope", "offline_access"), ("nonce", "1"), ("access_type", "offline")],

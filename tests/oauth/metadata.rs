@@ -1,5 +1,6 @@
 //! Discovery: RFC 8414, RFC 9728; which routes exist and who may call them.
 
+use crate::support::surface::{EVERYTHING, reads};
 use crate::support::{PUBLIC_URL, RESOURCE, TestApp, header, json, request};
 use serde_json::json;
 
@@ -29,10 +30,7 @@ fn authorization_server_metadata_is_complete_and_promises_nothing_more() {
             "token_endpoint": "https://mcp.example/mcp/oauth/token",
             "revocation_endpoint": "https://mcp.example/mcp/oauth/revoke",
             "registration_endpoint": "https://mcp.example/mcp/oauth/register",
-            "scopes_supported": [
-                "mcp.pages.read", "mcp.beats.read", "mcp.incidents.read", "mcp.incidents.write",
-                "mcp.maintenances.read", "mcp.maintenances.write", "mcp.analytics.read"
-            ],
+            "scopes_supported": EVERYTHING.split_whitespace().collect::<Vec<_>>(),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "grant_types_supported": ["authorization_code", "refresh_token"],
@@ -62,9 +60,7 @@ fn protected_resource_metadata_is_served_at_both_paths_and_lists_read_scopes() {
         "resource": RESOURCE,
         "authorization_servers": [PUBLIC_URL],
         "bearer_methods_supported": ["header"],
-        "scopes_supported": [
-            "mcp.pages.read", "mcp.beats.read", "mcp.incidents.read", "mcp.maintenances.read", "mcp.analytics.read"
-        ],
+        "scopes_supported": reads(),
         "resource_name": "StatiBeat",
     });
     for path in ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"] {

@@ -3,6 +3,11 @@
 pub const EVERYTHING: &str = "mcp.pages.read mcp.beats.read mcp.incidents.read mcp.incidents.write \
                               mcp.maintenances.read mcp.maintenances.write mcp.analytics.read";
 
+/// The scopes that a client gets which asks for none in particular.
+pub fn reads() -> Vec<&'static str> {
+    EVERYTHING.split_whitespace().filter(|scope| scope.ends_with(".read")).collect()
+}
+
 /// One URI for each resource.
 pub const URIS: [&str; 23] = [
     "statibeat://me",
