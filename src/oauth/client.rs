@@ -183,6 +183,25 @@ mod tests {
         "https://claude.ai/oauth/meta=https://claude.ai/api/mcp/auth_callback, acme?x=1=https://acme.example/cb";
 
     #[test]
+    fn each_trust_has_its_stored_word_and_two_of_them_verify_the_name() {
+        for (trust, word, is_verified) in [
+            (ClientTrust::Listed, "listed", true),
+            (ClientTrust::Preregistered, "preregistered", true),
+            (ClientTrust::Registered, "registered", false),
+            (ClientTrust::Unverified, "unverified", false),
+        ] {
+            assert_eq!((trust.as_str(), trust.is_verified()), (word, is_verified));
+        }
+    }
+
+    #[test]
+    fn site_is_that_of_the_preregistered_client_and_of_no_other() {
+        let site = |client_id| resolve("", true, client_id, "http://127.0.0.1:1/callback").map(|client| client.site());
+        assert_eq!(site("https://claude.ai/oauth/claude-code-client-metadata"), Ok(Some("https://claude.ai/")));
+        assert_eq!(site("tool"), Ok(None));
+    }
+
+    #[test]
     fn a_listed_pair_is_configured() {
         assert_eq!(
             check(LIST, "https://claude.ai/oauth/meta", "https://claude.ai/api/mcp/auth_callback"),

@@ -275,6 +275,15 @@ mod tests {
     }
 
     #[test]
+    fn end_of_a_choice_is_read_back_as_that_choice_and_any_other_end_as_none() {
+        let approved_at = Timestamp::from_seconds(1_000);
+        for choice in GrantLifetime::CHOICES {
+            assert_eq!(GrantLifetime::find(approved_at, choice.end(approved_at)), Some(choice));
+        }
+        assert_eq!(GrantLifetime::find(approved_at, Some(Timestamp::from_seconds(2_000))), None);
+    }
+
+    #[test]
     fn no_choice_of_days_is_longer_than_a_refresh_token() {
         let start = Timestamp::from_seconds(0);
         for choice in GrantLifetime::CHOICES {

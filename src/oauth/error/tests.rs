@@ -59,6 +59,7 @@ fn a_reason_is_one_of_our_own_words() {
     assert_eq!((of(InvalidGrantReason::OtherClient), of(InvalidGrantReason::Redeemed)), ("other_client", "request"));
     let others = [TokenError::Resource, TokenError::RateLimited(1), TokenError::Storage("x".into())];
     assert_eq!(others.each_ref().map(TokenError::reason), ["resource", "limited", "unavailable"]);
+    assert_eq!(TokenError::ResourceNotServed("https://other.example".into()).reason(), "resource");
     assert_eq!(TokenError::MalformedBody.reason(), "request");
 }
 
