@@ -13,7 +13,7 @@ const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, heig
 /** States that the README shows, with the names of their files and the part of the page that they show. */
 const README_PICTURES = {
   "consent, first approval": { file: "consent.png", viewport: { width: 1000, height: 760 } },
-  "admin, with connections": { file: "hosted-mcp.png", viewport: { width: 720, height: 900 } },
+  "admin, large organization": { file: "hosted-mcp.png", viewport: { width: 1000, height: 760 } },
 };
 const words = process.argv.slice(2);
 const forDocuments = words.includes("--documents");
