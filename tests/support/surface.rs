@@ -5,7 +5,7 @@ pub const EVERYTHING: &str = "mcp.pages.read mcp.beats.read mcp.incidents.read m
 
 /// The scopes that a client gets which asks for none in particular.
 pub fn reads() -> Vec<&'static str> {
-    EVERYTHING.split_whitespace().filter(|scope| scope.ends_with(".read")).collect()
+    EVERYTHING.split_whitespace().filter(|scope| scope.rsplit('.').next() == Some("read")).collect()
 }
 
 /// One URI for each resource.
