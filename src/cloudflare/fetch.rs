@@ -51,7 +51,7 @@ impl HttpClient for Runtime {
     }
 
     async fn verify_signature(&self, key: &[u8; 32], signature: &[u8; 64], message: &[u8]) -> bool {
-        // What the runtime does not confirm does not hold.
+        // Without an answer of the runtime, the signature counts as invalid.
         crossing::answer(start_verification(key, signature, message)).await.is_ok_and(|(holds, _)| holds)
     }
 

@@ -201,15 +201,15 @@ mod tests {
     #[test]
     fn earlier_choices_are_proposed_again_and_writes_only_for_a_verified_client() {
         let asked = ScopeSet::baseline();
-        let reads = asked.without(Scope::BeatsRead.into());
+        let reads = "mcp.pages.read mcp.incidents.read mcp.maintenances.read mcp.analytics.read";
         for (trust, scopes) in [
-            (ClientTrust::Preregistered, reads.union(Scope::IncidentsWrite.into())),
-            (ClientTrust::Listed, reads.union(Scope::IncidentsWrite.into())),
-            (ClientTrust::Registered, reads),
-            (ClientTrust::Unverified, reads),
+            (ClientTrust::Preregistered, format!("{reads} mcp.incidents.write")),
+            (ClientTrust::Listed, format!("{reads} mcp.incidents.write")),
+            (ClientTrust::Registered, reads.to_owned()),
+            (ClientTrust::Unverified, reads.to_owned()),
         ] {
             let choice = Choice {
-                scopes,
+                scopes: ScopeSet::parse(&scopes).expect("scopes"),
                 pages: PageChoice::These([PageId::new(42).expect("an id")].into()),
                 lifetime: GrantLifetime::Until(NOW),
                 has_resource_tools: false,

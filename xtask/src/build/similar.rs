@@ -55,7 +55,7 @@ pub fn order(texts: &[&[u8]]) -> Vec<usize> {
     let mut left: Vec<usize> = (0..texts.len()).collect();
     let mut ordered: Vec<usize> = Vec::with_capacity(texts.len());
     let (mut start, mut size) = (0, 0);
-    // How often a piece stands in the window, and how many pieces of a text do.
+    // `present`: uses of each piece in the window; `shared`: number of each text's pieces in the window.
     let (mut present, mut shared) = (vec![0_u32; pieces.texts.len()], vec![0_usize; texts.len()]);
     let sizes: Vec<usize> = pieces.of_text.iter().map(|pieces| pieces.len().max(1)).collect();
     while !left.is_empty() {
