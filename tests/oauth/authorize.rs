@@ -3,7 +3,7 @@
 use crate::support::browser::{Browser, parameter};
 use crate::support::database::Failure;
 use crate::support::flow::{authorize_url, tokens, user};
-use crate::support::surface::reads;
+use crate::support::surface::READS;
 use crate::support::{PUBLIC_URL, TestApp, header, json, request};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -213,7 +213,6 @@ fn authorization_request_never_redirects_to_the_client_before_sign_in() {
 /// A18, A19, A20, A23
 #[test]
 fn a_request_that_asks_for_nothing_in_particular_asks_for_every_read() {
-    let reads = reads();
     for changes in [
         &[("resource", "")][..],
         &[("scope", "offline_access"), ("nonce", "1"), ("access_type", "offline")],
@@ -222,9 +221,9 @@ fn a_request_that_asks_for_nothing_in_particular_asks_for_every_read() {
         let app = TestApp::new();
         let browser = Browser::new(&app);
         let consent = browser.sign_in(&authorize_url(changes), user::MARA_ADMIN);
-        assert_eq!(consent.ticked(), reads, "{changes:?}");
+        assert_eq!(consent.ticked(), READS, "{changes:?}");
         let code = parameter(&browser.answer(&consent, "approve").leaves_for(), "code").expect("a code");
-        assert_eq!(tokens(&app.redeem(&code, &[("resource", "")])).scope, reads.join(" "), "{changes:?}");
+        assert_eq!(tokens(&app.redeem(&code, &[("resource", "")])).scope, READS.join(" "), "{changes:?}");
         assert_eq!(app.db.count("SELECT count(*) FROM grants WHERE resource = 'https://mcp.example/mcp'"), 1);
     }
 }

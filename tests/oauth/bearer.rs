@@ -3,7 +3,7 @@
 use crate::support::database::Failure;
 use crate::support::flow::user;
 use crate::support::simulator::FaultKind;
-use crate::support::surface::reads;
+use crate::support::surface::READS;
 use crate::support::{TestApp, header, json, request};
 use serde_json::json;
 use std::time::Duration;
@@ -19,7 +19,7 @@ fn challenge_of(app: &TestApp, headers: &[(&str, &str)]) -> (u16, String) {
 #[test]
 fn request_without_token_gets_a_challenge_without_error_code() {
     let app = TestApp::new();
-    let expected = (401, format!(r#"Bearer resource_metadata="{METADATA}", scope="{}""#, reads().join(" ")));
+    let expected = (401, format!(r#"Bearer resource_metadata="{METADATA}", scope="{}""#, READS.join(" ")));
     assert_eq!(challenge_of(&app, &[]), expected);
     assert_eq!(challenge_of(&app, &[("authorization", "Basic eDp5")]), expected);
     assert_eq!(challenge_of(&app, &[("authorization", "DPoP x")]), expected);
@@ -258,7 +258,7 @@ fn a_message_over_the_limit_is_refused() {
 fn token_that_ended_is_looked_up_once_a_minute_and_one_that_lives_each_time() {
     let app = TestApp::new();
     let (ended, other) =
-        (app.connect(user::MARA_ADMIN, &reads().join(" ")), app.connect(user::MARA_ADMIN, &reads().join(" ")));
+        (app.connect(user::MARA_ADMIN, &READS.join(" ")), app.connect(user::MARA_ADMIN, &READS.join(" ")));
     app.revoke(&ended.refresh, &[]);
     let batches = |token: &str, status: u16| {
         let before = app.db.batches.get();
@@ -275,7 +275,7 @@ fn token_that_ended_is_looked_up_once_a_minute_and_one_that_lives_each_time() {
 #[test]
 fn token_whose_row_could_not_be_read_is_no_ended_one() {
     let app = TestApp::new();
-    let pair = app.connect(user::MARA_ADMIN, &reads().join(" "));
+    let pair = app.connect(user::MARA_ADMIN, &READS.join(" "));
     app.db.faults.once(0, Failure::Before);
     assert_eq!(app.ping(&pair.access), 503);
     assert_eq!(app.ping(&pair.access), 200);

@@ -1,6 +1,6 @@
 //! Discovery: RFC 8414, RFC 9728; which routes exist and who may call them.
 
-use crate::support::surface::{EVERYTHING, reads};
+use crate::support::surface::{EVERYTHING, READS};
 use crate::support::{PUBLIC_URL, RESOURCE, TestApp, header, json, request};
 use serde_json::json;
 
@@ -60,7 +60,7 @@ fn protected_resource_metadata_is_served_at_both_paths_and_lists_read_scopes() {
         "resource": RESOURCE,
         "authorization_servers": [PUBLIC_URL],
         "bearer_methods_supported": ["header"],
-        "scopes_supported": reads(),
+        "scopes_supported": READS,
         "resource_name": "StatiBeat",
     });
     for path in ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"] {

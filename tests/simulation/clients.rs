@@ -136,7 +136,7 @@ impl World {
                 self.pause().await;
             }
             let kind = RequestKind::CallTool { write, is_preview: false };
-            let call = |access: &str| SentRequest::call(holder.connection_index, kind, access, (tool, &arguments));
+            let call = |access: &str| SentRequest::call(holder.connection_index, kind, access, tool, &arguments);
             let reply = self.call_with(&holder, call).await;
             if reply.is_some_and(|reply| says_done(&reply)) && self.random.below(4) > 0 {
                 return;
@@ -150,7 +150,7 @@ impl World {
         let (tool, mut arguments) = wanted.call(write);
         arguments["preview"] = json!(true);
         let kind = RequestKind::CallTool { write, is_preview: true };
-        let call = |access: &str| SentRequest::call(holder.connection_index, kind, access, (tool, &arguments));
+        let call = |access: &str| SentRequest::call(holder.connection_index, kind, access, tool, &arguments);
         let reply = self.call_with(holder, call).await?.json();
         let content = &reply["result"]["structuredContent"];
         let is_new = content["warnings"].as_array().is_none_or(Vec::is_empty);

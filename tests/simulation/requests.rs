@@ -189,7 +189,7 @@ impl SentRequest {
         )
     }
 
-    pub fn call(connection_index: usize, kind: RequestKind, access: &str, (tool, arguments): (&str, &Value)) -> Self {
+    pub fn call(connection_index: usize, kind: RequestKind, access: &str, tool: &str, arguments: &Value) -> Self {
         Self::message(connection_index, kind, access, "tools/call", &json!({ "name": tool, "arguments": arguments }))
     }
 

@@ -87,8 +87,8 @@ pub fn play_all(first: u64, count: u64) -> (Totals, Option<Failure>) {
     (totals, failure)
 }
 
-/// Plays seeds while a rule is weakened, one rule after the other, and prints which seed breaks a promise first. The rules that none
-/// does.
+/// Plays seeds while a rule is weakened, one rule after the other, and prints which seed breaks a promise first. Returns the
+/// names of the rules that no seed breaks.
 pub fn find_all_broken(rules: &[Weakening], seeds: u64) -> Vec<&'static str> {
     let (next, missed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     on_every_processor(|| {

@@ -151,7 +151,7 @@ impl World {
                 let wanted = self.observed.borrow().writes[write].wanted.clone();
                 let (tool, arguments) = wanted.call(write);
                 let kind = RequestKind::CallTool { write, is_preview: false };
-                let call = |access: &str| SentRequest::call(connection_index, kind, access, (tool, &arguments));
+                let call = |access: &str| SentRequest::call(connection_index, kind, access, tool, &arguments);
                 let reply = self.call_with(&holders[connection_index], call).await;
                 if !reply.is_some_and(|reply| says_done(&reply)) {
                     open.push(connection_index);

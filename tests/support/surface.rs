@@ -4,9 +4,8 @@ pub const EVERYTHING: &str = "mcp.pages.read mcp.beats.read mcp.incidents.read m
                               mcp.maintenances.read mcp.maintenances.write mcp.analytics.read";
 
 /// The scopes that a client gets which asks for none in particular.
-pub fn reads() -> Vec<&'static str> {
-    EVERYTHING.split_whitespace().filter(|scope| scope.rsplit('.').next() == Some("read")).collect()
-}
+pub const READS: [&str; 5] =
+    ["mcp.pages.read", "mcp.beats.read", "mcp.incidents.read", "mcp.maintenances.read", "mcp.analytics.read"];
 
 /// One URI for each resource.
 pub const URIS: [&str; 23] = [
