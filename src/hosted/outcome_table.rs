@@ -4,13 +4,11 @@ use super::rate_limit::{PAGE_LIMIT, WRITE_LIMIT};
 use crate::mcp;
 use crate::model::ids::{PageId, RequestId};
 use crate::model::outcome::{Outcome, Reason};
-use crate::model::write::WriteDenial;
+use crate::model::write::{Duplicate, LeaseRefusal, WriteDenial};
 use crate::telemetry::RequestLog;
 use crate::telemetry::trace::Trace;
 use crate::upstream::{ApiError, ApiErrorKind};
-use crate::writes::outcome::{
-    Duplicate, DuplicateKind, PossibleDuplicate, WriteError, WriteOrigin, WriteReport, classify,
-};
+use crate::writes::outcome::{DuplicateKind, PossibleDuplicate, WriteError, WriteOrigin, WriteReport, classify};
 use crate::writes::report;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -21,7 +19,7 @@ const WAIT: Duration = Duration::from_secs(12);
 
 /// Ends that StatiBeat has no part in.
 fn ends_of_ours() -> Vec<WriteError> {
-    let duplicate = Duplicate { external_id: "mcp-1".into(), description: "the very same was published".into() };
+    let duplicate = Duplicate { external_id: "mcp-1".into(), published_id: Some(9), age: WAIT };
     let possible = PossibleDuplicate {
         kind: DuplicateKind::Incident,
         id: 9,
@@ -31,14 +29,16 @@ fn ends_of_ours() -> Vec<WriteError> {
         matches: vec!["affects the same component".into()],
     };
     let limited = |reason, limit| WriteError::Limited { reason, limit, retry_after: WAIT };
-    vec![
-        WriteError::Denied(WriteDenial::GrantEnded),
-        WriteError::Denied(WriteDenial::WritesPaused),
-        WriteError::Denied(WriteDenial::PageBlocked),
-        WriteError::Running { retry_after: WAIT },
-        WriteError::KeyConflict { fields: vec!["title".into()] },
-        WriteError::TokenRedeemed,
-        WriteError::Duplicate(duplicate),
+    let refused = [
+        LeaseRefusal::Denied(WriteDenial::GrantEnded),
+        LeaseRefusal::Denied(WriteDenial::WritesPaused),
+        LeaseRefusal::Denied(WriteDenial::PageBlocked),
+        LeaseRefusal::Running { retry_after: WAIT },
+        LeaseRefusal::KeyConflict { fields: vec!["title".into()] },
+        LeaseRefusal::TokenRedeemed,
+        LeaseRefusal::Duplicate(duplicate),
+    ];
+    let others = [
         WriteError::PossibleDuplicates(vec![possible]),
         limited(Reason::ConnectionLimit, WRITE_LIMIT),
         limited(Reason::PageLimit, PAGE_LIMIT),
@@ -47,7 +47,8 @@ fn ends_of_ours() -> Vec<WriteError> {
         WriteError::LeaseUnchecked,
         WriteError::Invalid { text: "no such status".into(), hints: vec!["`status` must be one of: \"down\"".into()] },
         WriteError::UnknownTarget("Page 7 has no incident 9 that you can see.".into()),
-    ]
+    ];
+    refused.map(WriteError::Refused).into_iter().chain(others).collect()
 }
 
 /// The same answer before the post, about an earlier one, to the post, and to a post that cannot be looked up.
@@ -77,7 +78,8 @@ fn row(result: &Result<WriteReport, WriteError>) -> String {
         Ok(report) => (format!("{:?}", report.origin), "the report".to_owned()),
         Err(error) => {
             let name = format!("{error:?}");
-            let name = name.split(['(', '{', ' ']).next().unwrap_or_default().to_owned();
+            let name = name.strip_prefix("Refused(").unwrap_or(&name);
+            let name = name.split(['(', ')', '{', ' ']).next().unwrap_or_default().to_owned();
             let told = not_written(error);
             (name, told.unwrap_or_else(|error: mcp::Error| format!("error: {error}")))
         }

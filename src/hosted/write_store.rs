@@ -7,22 +7,16 @@ use crate::catalog::Write;
 use crate::model::ids::PageId;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::timestamp::Timestamp;
-use crate::model::write::{Confirmation, KeptPreview, WriteFingerprint};
+use crate::model::write::{Acquisition, Confirmation, EarlierCalls, KeptPreview, WriteFingerprint};
 use crate::ports::{Decision, RateLimit};
 use crate::storage::audit::{AuditId, Entry, TargetLinks};
-use crate::storage::idempotency::{
-    self, Acquisition, DuplicateRule, LeaseCheck, LeaseEnd, LeaseRequest, StoredCall, StoredDuplicate, StoredEarlier,
-    WriteKey,
-};
+use crate::storage::idempotency::{self, DuplicateRule, LeaseEnd, LeaseRequest, WriteKey};
 use crate::storage::previews;
-use crate::writes::outcome::{Duplicate, WriteError, WriteReport, classify};
-use crate::writes::store::{
-    Acquired, AuditRow, EarlierCall, EarlierCalls, Lease, PreviewNotKept, Takeover, WriteStore,
-};
+use crate::writes::outcome::{WriteError, WriteReport, classify};
+use crate::writes::store::{AuditRow, PreviewNotKept, WriteStore};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use std::cell::Cell;
-use std::time::Duration;
 
 /// Fields of a document that are stored for a repeated call. The title is the only text for customers among them.
 const KEPT_TEXTS: &[&str] = &[
@@ -83,28 +77,6 @@ impl<'a> D1WriteStore<'a> {
     fn key(&self) -> WriteKey<'_> {
         WriteKey { grant_id: &self.context.caller.grant_id, fingerprint: self.fingerprint }
     }
-
-    fn describe(&self, duplicate: StoredDuplicate) -> Duplicate {
-        let description = describe(&duplicate, self.context.now);
-        Duplicate { external_id: duplicate.external_id, description }
-    }
-
-    async fn request_lease(
-        &self,
-        confirmation: Option<&Confirmation>,
-        external_id: &str,
-    ) -> Result<Acquisition, WriteError> {
-        let duplicates = match self.write.external_id() {
-            Some(_) => DuplicateRule::Allowed,
-            None => DuplicateRule::Refused { shown: confirmation.and_then(|it| it.shown.duplicate.as_deref()) },
-        };
-        let (key, entry) = (self.key(), self.call.entry(self.attempt.clone()));
-        let request = LeaseRequest { key, external_id, confirmation, duplicates, entry: &entry };
-        idempotency::acquire(self.context.db, &request).await.map_err(|error| {
-            (self.context.log)(&format!("{error}; request {} was not posted", self.context.request_id));
-            WriteError::Unrecorded
-        })
-    }
 }
 
 #[async_trait(?Send)]
@@ -123,14 +95,7 @@ impl WriteStore for D1WriteStore<'_> {
     }
 
     async fn find_earlier(&self) -> EarlierCalls {
-        let found = idempotency::find_earlier(self.context.db, &self.key(), self.context.now).await;
-        let Ok(StoredEarlier { call, duplicate }) = found else { return EarlierCalls::default() };
-        let same_key = call.map(|call| match call {
-            StoredCall::Conflict { fields } => EarlierCall::Conflict(fields),
-            StoredCall::Unfinished => EarlierCall::Unfinished,
-            StoredCall::Done { result } => EarlierCall::Completed(serde_json::from_str(&result).unwrap_or_default()),
-        });
-        EarlierCalls { same_key, duplicate: duplicate.map(|duplicate| self.describe(duplicate)) }
+        idempotency::find_earlier(self.context.db, &self.key(), self.context.now).await.unwrap_or_default()
     }
 
     async fn record_unsent(&self, outcome: Outcome, reason: Reason) -> Option<String> {
@@ -149,29 +114,21 @@ impl WriteStore for D1WriteStore<'_> {
         }
     }
 
-    async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError> {
+    async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquisition, WriteError> {
         // The client's own name for the write, or one that leads to the audit row.
         let own = self.write.external_id().map_or_else(|| idempotency::external_id(&self.attempt), str::to_owned);
-        let acquisition = self.request_lease(confirmation, &own).await?;
+        let duplicates = match self.write.external_id() {
+            Some(_) => DuplicateRule::Allowed,
+            None => DuplicateRule::Refused { shown: confirmation.and_then(|it| it.shown.duplicate.as_deref()) },
+        };
+        let (key, entry) = (self.key(), self.call.entry(self.attempt.clone()));
+        let request = LeaseRequest { key, external_id: &own, confirmation, duplicates, entry: &entry };
+        let acquisition = idempotency::acquire(self.context.db, &request).await.map_err(|error| {
+            (self.context.log)(&format!("{error}; request {} was not posted", self.context.request_id));
+            WriteError::Unrecorded
+        })?;
         self.is_recorded.set(true);
-        match acquisition {
-            Acquisition::New => Ok(Acquired::Lease(Lease { external_id: own, taken_over: None })),
-            Acquisition::TakenOver { external_id, denial, duplicate } => {
-                let duplicate = duplicate.map(|duplicate| WriteError::Duplicate(self.describe(duplicate)));
-                let denial = denial.map(WriteError::Denied).or(duplicate);
-                Ok(Acquired::Lease(Lease { external_id, taken_over: Some(Takeover { denial }) }))
-            }
-            Acquisition::Replay { result } => {
-                Ok(Acquired::Completed(serde_json::from_str(&result).unwrap_or_default()))
-            }
-            Acquisition::Running { until } => {
-                Err(WriteError::Running { retry_after: until.since(self.context.now).max(Duration::from_secs(1)) })
-            }
-            Acquisition::Conflict { fields } => Err(WriteError::KeyConflict { fields }),
-            Acquisition::Duplicate(duplicate) => Err(WriteError::Duplicate(self.describe(duplicate))),
-            Acquisition::TokenRedeemed => Err(WriteError::TokenRedeemed),
-            Acquisition::Denied(denial) => Err(WriteError::Denied(denial)),
-        }
+        Ok(acquisition)
     }
 
     async fn charge(&self) -> Result<Option<u32>, WriteError> {
@@ -204,9 +161,7 @@ impl WriteStore for D1WriteStore<'_> {
     async fn check_lease(&self) -> Result<(), WriteError> {
         let CallContext { db, now, log, request_id, .. } = *self.context;
         match idempotency::check_lease(db, &self.key(), &self.attempt, self.page_id, now).await {
-            Ok(LeaseCheck::Held) => Ok(()),
-            Ok(LeaseCheck::Denied(denial)) => Err(WriteError::Denied(denial)),
-            Ok(LeaseCheck::TakenOver) => Err(WriteError::Running { retry_after: idempotency::LEASE }),
+            Ok(refusal) => refusal.map_or(Ok(()), |refusal| Err(WriteError::Refused(refusal))),
             Err(error) => {
                 log(&format!("{error}; request {request_id} was not posted"));
                 Err(WriteError::LeaseUnchecked)
@@ -245,18 +200,6 @@ impl WriteStore for D1WriteStore<'_> {
 
     fn audit_row(&self) -> AuditRow<'_> {
         if self.is_recorded.get() { AuditRow::Stored(self.attempt.as_str()) } else { AuditRow::Missing }
-    }
-}
-
-/// Describes the same write of another connection.
-fn describe(duplicate: &StoredDuplicate, now: Timestamp) -> String {
-    let minutes = now.since(duplicate.last_changed_at).as_secs() / 60;
-    let made = duplicate.result.as_deref().and_then(|result| serde_json::from_str::<Value>(result).ok());
-    match made.as_ref().and_then(|made| made["id"].as_i64()) {
-        Some(id) => format!("the very same was published {minutes} minutes ago through another connection (id {id})"),
-        None => {
-            format!("the very same was begun {minutes} minutes ago through another connection and may be published")
-        }
     }
 }
 

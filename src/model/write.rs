@@ -6,6 +6,8 @@ use super::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
 use strum::IntoStaticStr;
 
 /// Fields of a write whose text customers read.
@@ -111,4 +113,102 @@ impl WriteDenial {
             Self::PageBlocked => Reason::PageBlocked,
         }
     }
+}
+
+/// The result of a request for the lease of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acquisition {
+    Lease(Lease),
+    /// The write is finished; StatiBeat returned this document.
+    Completed(Value),
+    Refused(LeaseRefusal),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The external id of the write: new, or that of the attempt that was taken over.
+    pub external_id: String,
+    pub taken_over: Option<Takeover>,
+}
+
+/// The lease was taken over from an attempt that did not finish and whose outcome is unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Takeover {
+    /// Reason why this attempt must not post, even if the lookup shows that the earlier attempt posted nothing.
+    pub refusal: Option<LeaseRefusal>,
+}
+
+/// Why an attempt does not get the lease of a write, or no longer has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeaseRefusal {
+    /// The connection may not, or no longer, write to the page.
+    Denied(WriteDenial),
+    /// Another attempt holds the lease.
+    Running {
+        /// When it can be taken over at the latest.
+        retry_after: Duration,
+    },
+    /// The key stands for other arguments.
+    KeyConflict { fields: Vec<String> },
+    /// The confirm token was redeemed for another write.
+    TokenRedeemed,
+    /// Another connection asked for the same a moment ago.
+    Duplicate(Duplicate),
+}
+
+impl LeaseRefusal {
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::Denied(denial) => denial.reason(),
+            Self::Running { .. } => Reason::StillRunning,
+            Self::KeyConflict { .. } => Reason::KeyConflict,
+            Self::TokenRedeemed => Reason::TokenRedeemed,
+            Self::Duplicate(_) => Reason::Duplicate,
+        }
+    }
+}
+
+/// The same write through another connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duplicate {
+    pub external_id: String,
+    /// The id of what it published; `None` while its outcome is not known.
+    pub published_id: Option<i64>,
+    /// Time since it was published, or begun.
+    pub age: Duration,
+}
+
+impl fmt::Display for Duplicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let minutes = self.age.as_secs() / 60;
+        match self.published_id {
+            Some(id) => {
+                write!(f, "the very same was published {minutes} minutes ago through another connection (id {id})")
+            }
+            None => write!(
+                f,
+                "the very same was begun {minutes} minutes ago through another connection and may be published"
+            ),
+        }
+    }
+}
+
+/// The calls before a write that matter to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EarlierCalls {
+    /// Of this connection, under the same key.
+    pub same_key: Option<EarlierCall>,
+    /// The same write through another connection, if one finished within the last 30 minutes or has no known outcome.
+    pub duplicate: Option<Duplicate>,
+}
+
+/// A call with the same key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EarlierCall {
+    /// It had other arguments, in these fields.
+    Conflict(Vec<String>),
+    /// It is running, or its outcome is unknown.
+    Unfinished,
+    /// It is finished; StatiBeat returned this document.
+    Completed(Value),
 }

@@ -6,11 +6,12 @@
 use crate::catalog::Write;
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::timestamp::Timestamp;
-use crate::model::write::{Confirmation, FieldDigests, FoundPreview, KeptPreview, WriteFingerprint};
-use crate::writes::outcome::{WriteError, WriteReport};
-use crate::writes::store::{
-    Acquired, AuditRow, EarlierCall, EarlierCalls, Lease, PreviewNotKept, Takeover, WriteStore,
+use crate::model::write::{
+    Acquisition, Confirmation, EarlierCall, EarlierCalls, FieldDigests, FoundPreview, KeptPreview, Lease, LeaseRefusal,
+    Takeover, WriteFingerprint,
 };
+use crate::writes::outcome::{WriteError, WriteReport};
+use crate::writes::store::{AuditRow, PreviewNotKept, WriteStore};
 use async_trait::async_trait;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
@@ -207,29 +208,30 @@ impl WriteStore for MemoryWriteStore<'_> {
         self.memory.cancelled.borrow_mut().insert(self.fingerprint.digest.clone(), expires_at);
     }
 
-    async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError> {
+    async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquisition, WriteError> {
         self.memory.forget(self.now);
         let mut writes = self.memory.writes.borrow_mut();
         let WriteFingerprint { key_hash, digest, fields, .. } = self.fingerprint;
         if let Some(write) = writes.get_mut(key_hash) {
             if write.digest != *digest {
-                return Err(WriteError::KeyConflict { fields: self.fingerprint.differing_fields(&write.fields) });
+                let fields = self.fingerprint.differing_fields(&write.fields);
+                return Ok(Acquisition::Refused(LeaseRefusal::KeyConflict { fields }));
             }
-            return match &write.state {
-                WriteState::Done(document) => Ok(Acquired::Completed(document.clone())),
-                WriteState::Running => Err(WriteError::Running { retry_after: SOON }),
+            return Ok(match &write.state {
+                WriteState::Done(document) => Acquisition::Completed(document.clone()),
+                WriteState::Running => Acquisition::Refused(LeaseRefusal::Running { retry_after: SOON }),
                 WriteState::Unknown => {
                     write.state = WriteState::Running;
                     self.lease.set(Held::TakenOver);
                     let taken_over = Some(Takeover::default());
-                    Ok(Acquired::Lease(Lease { external_id: write.external_id.clone(), taken_over }))
+                    Acquisition::Lease(Lease { external_id: write.external_id.clone(), taken_over })
                 }
-            };
+            });
         }
         if let Some(confirmation) = confirmation {
             let Confirmation { nonce, expires_at, .. } = confirmation;
             if self.memory.redeemed.borrow_mut().insert(nonce.clone(), *expires_at).is_some() {
-                return Err(WriteError::TokenRedeemed);
+                return Ok(Acquisition::Refused(LeaseRefusal::TokenRedeemed));
             }
         }
         let external_id = self.new_external_id();
@@ -242,7 +244,7 @@ impl WriteStore for MemoryWriteStore<'_> {
         };
         writes.insert(key_hash.clone(), write);
         self.lease.set(Held::Lease);
-        Ok(Acquired::Lease(Lease { external_id, taken_over: None }))
+        Ok(Acquisition::Lease(Lease { external_id, taken_over: None }))
     }
 
     /// There is no rate limiter.

@@ -6,23 +6,19 @@
 //! only its audit row.
 
 mod earlier;
-mod ending;
 mod lease;
 
-pub use earlier::{
-    DUPLICATE_RECENT, KEEP, StoredCall, StoredDuplicate, StoredEarlier, WriteKey, find_earlier, is_known,
-};
-pub use ending::{LeaseEnd, finish};
-pub use lease::{LeaseCheck, check_lease};
+pub use earlier::{DUPLICATE_RECENT, KEEP, WriteKey, find_earlier, is_known};
+pub use lease::{LeaseEnd, check_lease, finish};
 
 use super::audit::{self, AuditId, Entry};
 use super::write_permission::write_denial;
 use super::{Result, statement};
 use crate::model::ids::PageId;
 use crate::model::timestamp::Timestamp;
-use crate::model::write::{Confirmation, WriteDenial, WriteFingerprint};
+use crate::model::write::{Acquisition, Confirmation, Lease, LeaseRefusal, Takeover, WriteDenial, WriteFingerprint};
 use crate::ports::{Database, Statement};
-use earlier::{KeyRow, pop_one, select, select_duplicate, unreadable};
+use earlier::{DuplicateRow, KeyRow, parse_result, pop_one, select, select_duplicate, unreadable};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -55,40 +51,6 @@ pub enum DuplicateRule<'a> {
     },
 }
 
-/// The result of a request for a lease.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Acquisition {
-    /// Nobody has asked for this before: go on.
-    New,
-    /// An earlier attempt did not finish, and nobody knows what it did. Find out first.
-    TakenOver {
-        /// External id that upstream may have for the write.
-        external_id: String,
-        /// Why nothing may be sent all the same. A paused connection may still find out what the earlier attempt did.
-        denial: Option<WriteDenial>,
-        /// The same write through another connection, if there is one by now.
-        duplicate: Option<StoredDuplicate>,
-    },
-    /// It is done; this came of it.
-    Replay {
-        result: String,
-    },
-    /// Another attempt holds the lease.
-    Running {
-        /// When it can be taken over at the latest.
-        until: Timestamp,
-    },
-    /// The key stands for other arguments.
-    Conflict {
-        fields: Vec<String>,
-    },
-    /// The confirm token was redeemed for something else.
-    TokenRedeemed,
-    /// Another connection asked for the same a moment ago.
-    Duplicate(StoredDuplicate),
-    Denied(WriteDenial),
-}
-
 /// Acquires the lease of a write, takes it over, or says why not; and appends the attempt's audit row.
 pub async fn acquire(db: &dyn Database, request: &LeaseRequest<'_>) -> Result<Acquisition> {
     let statements = [
@@ -102,13 +64,13 @@ pub async fn acquire(db: &dyn Database, request: &LeaseRequest<'_>) -> Result<Ac
     ];
     let mut answers = db.batch(&statements).await?;
     let denial = pop_one(&mut answers)?.and_then(|DenialColumn { denial }| denial);
-    let duplicate = pop_one(&mut answers)?;
-    match (pop_one(&mut answers)?, denial, duplicate) {
-        (Some(row), denial, duplicate) => judge(row, request, denial, duplicate),
-        (None, Some(denial), _) => Ok(Acquisition::Denied(denial)),
-        (None, None, Some(duplicate)) => Ok(Acquisition::Duplicate(duplicate)),
-        (None, None, None) => Ok(Acquisition::TokenRedeemed),
-    }
+    let duplicate: Option<DuplicateRow> = pop_one(&mut answers)?;
+    Ok(Acquisition::Refused(match (pop_one(&mut answers)?, denial, duplicate) {
+        (Some(row), denial, duplicate) => return judge(row, request, denial, duplicate),
+        (None, Some(denial), _) => LeaseRefusal::Denied(denial),
+        (None, None, Some(row)) => LeaseRefusal::Duplicate(row.read(request.entry.created_at)),
+        (None, None, None) => LeaseRefusal::TokenRedeemed,
+    }))
 }
 
 #[derive(Deserialize)]
@@ -271,28 +233,32 @@ fn judge(
     row: KeyRow,
     request: &LeaseRequest<'_>,
     denial: Option<WriteDenial>,
-    duplicate: Option<StoredDuplicate>,
+    duplicate: Option<DuplicateRow>,
 ) -> Result<Acquisition> {
-    let is_ours = row.owner == request.entry.id;
+    let (is_ours, now) = (row.owner == request.entry.id, request.entry.created_at);
     if is_ours && row.takeovers == 0 {
-        return Ok(Acquisition::New);
+        return Ok(Acquisition::Lease(Lease { external_id: row.external_id, taken_over: None }));
     }
     // Whoever can no longer reach the page is told nothing of what was written to it.
     if !is_ours && let Some(denial @ (WriteDenial::GrantEnded | WriteDenial::PageBlocked)) = denial {
-        return Ok(Acquisition::Denied(denial));
+        return Ok(Acquisition::Refused(LeaseRefusal::Denied(denial)));
     }
     if is_ours {
-        // Two that nobody knows the end of must not wait for each other: of those, whoever asks first goes on.
+        // A paused connection may still find out what the earlier attempt did. Two that nobody knows the end of must not wait for
+        // each other: of those, whoever asks first goes on.
         let duplicate = duplicate.filter(|duplicate| duplicate.result.is_some() || duplicate.is_running);
-        return Ok(Acquisition::TakenOver { external_id: row.external_id, denial, duplicate });
+        let duplicate = duplicate.map(|row| LeaseRefusal::Duplicate(row.read(now)));
+        let taken_over = Some(Takeover { refusal: denial.map(LeaseRefusal::Denied).or(duplicate) });
+        return Ok(Acquisition::Lease(Lease { external_id: row.external_id, taken_over }));
     }
     if let Some(fields) = row.differing_fields(request.key.fingerprint)? {
-        return Ok(Acquisition::Conflict { fields });
+        return Ok(Acquisition::Refused(LeaseRefusal::KeyConflict { fields }));
     }
     if row.outcome == "done" {
-        return Ok(Acquisition::Replay { result: row.result.ok_or_else(|| unreadable("result"))? });
+        return Ok(Acquisition::Completed(parse_result(&row.result.ok_or_else(|| unreadable("result"))?)));
     }
-    Ok(Acquisition::Running { until: row.held_until_at })
+    let retry_after = row.held_until_at.since(now).max(Duration::from_secs(1));
+    Ok(Acquisition::Refused(LeaseRefusal::Running { retry_after }))
 }
 
 /// The id of an attempt that makes its own external id; StatiBeat shows it, and it leads to the audit row.

@@ -7,14 +7,14 @@ use super::WriteRequest;
 use super::checks::{contradiction, lifecycle, overlap, schedule, text};
 use super::confirm_token::{self, ConfirmToken, ConfirmTokenPurpose, ConfirmTokens};
 use super::effect::WriteEffect;
-use super::outcome::{Duplicate, WriteError};
+use super::outcome::WriteError;
 use super::preview::{Preview, PreviewSeal, Reader, effect_warnings};
 use super::question_state::QuestionState;
 use super::report;
-use super::store::{EarlierCall, EarlierCalls, PreviewNotKept};
+use super::store::PreviewNotKept;
 use crate::mcp::{ElicitationRefusal, Error, InputRequest, InputRequestKind, InputRequiredResult, ToolOutcome};
 use crate::model::outcome::{Outcome, Reason};
-use crate::model::write::{Confirmation, KeptPreview, ShownDuplicates};
+use crate::model::write::{Confirmation, EarlierCall, EarlierCalls, KeptPreview, LeaseRefusal, ShownDuplicates};
 use crate::model::write_policy::{ConfirmMode, TextRuleAction};
 use crate::upstream::ApiError;
 use futures_util::future::join3;
@@ -149,8 +149,8 @@ impl WriteRequest<'_> {
         self.refuse_closing_stage(&effect).await?;
         // A name of the client's own says by itself that both are one.
         let duplicate = duplicate.filter(|_| self.write.external_id().is_none());
-        let (duplicate, description) =
-            duplicate.map(|Duplicate { external_id, description }| (external_id, description)).unzip();
+        let description = duplicate.as_ref().map(ToString::to_string);
+        let duplicate = duplicate.map(|duplicate| duplicate.external_id);
         let seal =
             |shown: &[i64]| self.seal(purpose, ShownDuplicates { possible_duplicates: shown.to_vec(), duplicate });
         let related = Value::from(effect.related.clone());
@@ -168,7 +168,7 @@ impl WriteRequest<'_> {
     async fn answer_earlier(&self, earlier: EarlierCall) -> Respond {
         let (outcome, reason, answer) = match earlier {
             EarlierCall::Conflict(fields) => {
-                let error = WriteError::KeyConflict { fields };
+                let error = WriteError::Refused(LeaseRefusal::KeyConflict { fields });
                 let (outcome, reason) = error.classify();
                 (
                     outcome,

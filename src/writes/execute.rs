@@ -14,11 +14,10 @@ use super::approval::{Approved, Respond};
 use super::checks::{duplicate, lifecycle, overlap, references};
 use super::outcome::{PossibleDuplicate, WriteError, WriteOrigin, WriteReport, classify};
 use super::report;
-use super::store::{Acquired, Lease};
 use crate::alternatives::targets::NumberedThing;
 use crate::catalog::Write;
 use crate::mcp::{Error, ToolOutcome};
-use crate::model::write::Confirmation;
+use crate::model::write::{Acquisition, Confirmation, Lease};
 use crate::upstream::{ApiError, ApiErrorKind, WriteAnswer};
 use futures_util::future::{join, maybe_done};
 use http::Method;
@@ -49,16 +48,17 @@ impl WriteRequest<'_> {
     async fn execute(&self, confirmation: Option<&Confirmation>) -> Result<WriteReport, WriteError> {
         // 1. Acquire the lease and record the attempt, in one batch. Without the lease nothing is sent.
         // Possible duplicates are looked up beside it: nothing is refused for them yet.
-        let is_lease = |acquired: &Result<Acquired, _>| matches!(acquired, Ok(Acquired::Lease(_)));
+        let is_lease = |acquired: &Result<Acquisition, _>| matches!(acquired, Ok(Acquisition::Lease(_)));
         let (acquired, possible_duplicates) =
             self.look_up_beside(self.store.acquire(confirmation), duplicate::look_up(self), is_lease).await;
         let lease = match acquired? {
-            Acquired::Lease(lease) => lease,
+            Acquisition::Lease(lease) => lease,
             // That batch also recorded the replay, so step 8 is skipped.
-            Acquired::Completed(document) => {
+            Acquisition::Completed(document) => {
                 let remaining = self.store.remaining_writes().await;
                 return Ok(WriteReport { document, origin: WriteOrigin::Earlier, remaining });
             }
+            Acquisition::Refused(refusal) => return Err(WriteError::Refused(refusal)),
         };
         let result = self.execute_with_lease(&lease, confirmation, possible_duplicates.unwrap_or(Ok(Vec::new()))).await;
         // 8. Store the outcome, in one batch. If this fails, the next attempt looks the write up.
@@ -104,8 +104,8 @@ impl WriteRequest<'_> {
                 return Ok(WriteReport { document, origin: WriteOrigin::EarlierVerified, remaining });
             }
             // A paused connection may learn the outcome of its write, but may not start another, so nothing is charged.
-            if let Some(denial) = &takeover.denial {
-                return Err(denial.clone());
+            if let Some(refusal) = &takeover.refusal {
+                return Err(WriteError::Refused(refusal.clone()));
             }
         }
         // 3. Charge the rate limit. If the limiter fails, the write is refused.

@@ -2,7 +2,7 @@
 
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::visible::quote;
-use crate::model::write::WriteDenial;
+use crate::model::write::LeaseRefusal;
 use crate::ports::RateLimit;
 use crate::upstream::{ApiError, ApiErrorKind};
 use crate::writes::target::TITLE_MAX;
@@ -39,14 +39,6 @@ impl WriteOrigin {
     pub const fn is_new(self) -> bool {
         matches!(self, Self::Posted | Self::PostedVerified)
     }
-}
-
-/// The same write through another connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Duplicate {
-    pub external_id: String,
-    /// When it was published or begun, in words.
-    pub description: String,
 }
 
 /// An open incident or a recent update that looks like the one to be published.
@@ -89,21 +81,8 @@ impl fmt::Display for PossibleDuplicate {
 /// Why a write was not, or may not have been, carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteError {
-    /// The connection may not, or no longer, write to the page.
-    Denied(WriteDenial),
-    /// Another attempt holds the lease.
-    Running {
-        /// When it can be taken over at the latest.
-        retry_after: Duration,
-    },
-    /// The key stands for other arguments.
-    KeyConflict {
-        fields: Vec<String>,
-    },
-    /// The confirm token was redeemed for another write.
-    TokenRedeemed,
-    /// Another connection asked for the same a moment ago.
-    Duplicate(Duplicate),
+    /// The attempt does not get the lease, or no longer has it.
+    Refused(LeaseRefusal),
     PossibleDuplicates(Vec<PossibleDuplicate>),
     /// `reason` says whose limit it was.
     Limited {
@@ -157,11 +136,7 @@ pub fn classify(result: &Result<WriteReport, WriteError>) -> (Outcome, Option<Re
 impl WriteError {
     pub fn classify(&self) -> (Outcome, Reason) {
         match self {
-            Self::Denied(denial) => (Outcome::Refused, denial.reason()),
-            Self::Running { .. } => (Outcome::Refused, Reason::StillRunning),
-            Self::KeyConflict { .. } => (Outcome::Refused, Reason::KeyConflict),
-            Self::TokenRedeemed => (Outcome::Refused, Reason::TokenRedeemed),
-            Self::Duplicate(_) => (Outcome::Refused, Reason::Duplicate),
+            Self::Refused(refusal) => (Outcome::Refused, refusal.reason()),
             Self::PossibleDuplicates(_) => (Outcome::Refused, Reason::PossibleDuplicate),
             Self::Limited { reason, .. } => (Outcome::Limited, *reason),
             Self::LimiterUnavailable => (Outcome::Failed, Reason::LimiterUnavailable),

@@ -16,7 +16,7 @@ use crate::mcp::{self, ToolOutcome};
 use crate::model::ids::PageId;
 use crate::model::outcome::Reason;
 use crate::model::visible::quote;
-use crate::model::write::WriteDenial;
+use crate::model::write::{LeaseRefusal, WriteDenial};
 use crate::ports::RateLimit;
 use crate::upstream::{ApiError, ApiErrorKind};
 use serde_json::json;
@@ -234,14 +234,7 @@ pub(crate) fn not_written(
     has_tool: &dyn Fn(&str) -> bool,
 ) -> Result<String, mcp::Error> {
     Ok(match reason {
-        WriteError::Denied(WriteDenial::WritesPaused) => PAUSED.to_owned(),
-        WriteError::Denied(WriteDenial::PageBlocked) => unreachable_page(page_id),
-        WriteError::Denied(WriteDenial::GrantEnded) => return Err(mcp::Error::GrantEnded),
-        WriteError::Duplicate(duplicate) => format!(
-            "Nothing was published: {}. If once is enough, nothing is left to do. To publish it once more, call again with \
-             preview: true, show the person the result, and then call again with its confirm token in `confirm`.",
-            duplicate.description
-        ),
+        WriteError::Refused(refusal) => return refused_lease(refusal, page_id),
         WriteError::Limited { reason, limit, retry_after } => limited(*reason, *limit, *retry_after),
         WriteError::LimiterUnavailable => {
             "The rate limit of writes cannot be checked at the moment, so nothing was published. Try again later.".to_owned()
@@ -252,20 +245,6 @@ pub(crate) fn not_written(
         WriteError::LeaseUnchecked => {
             "Whether this connection may still publish cannot be checked at the moment, so nothing \
             was published. Try again later."
-                .to_owned()
-        }
-        WriteError::Running { retry_after } => format!(
-            "The same write is already being carried out by another call. Nothing was published by this one. Call again \
-             with the same arguments to get its result, at the latest in {}.",
-            seconds(*retry_after)
-        ),
-        WriteError::KeyConflict { fields } => format!(
-            "This idempotency_key was used for another write, with a different value for: {}. Nothing was published. Use the same arguments \
-             to get that write's result, or another key for a new one.",
-            fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ")
-        ),
-        WriteError::TokenRedeemed => {
-            "This confirm token was used before, and it works only once. Nothing was published. Ask for a new preview."
                 .to_owned()
         }
         WriteError::PossibleDuplicates(found) => possible_duplicates(found, has_tool),
@@ -286,6 +265,33 @@ pub(crate) fn not_written(
             "StatiBeat did not confirm this: the change may or may not have been made. Read the resource that it changes before calling again."
                 .to_owned()
         }
+    })
+}
+
+/// Message for an attempt that does not get the lease, or no longer has it.
+fn refused_lease(refusal: &LeaseRefusal, page_id: PageId) -> Result<String, mcp::Error> {
+    Ok(match refusal {
+        LeaseRefusal::Denied(WriteDenial::WritesPaused) => PAUSED.to_owned(),
+        LeaseRefusal::Denied(WriteDenial::PageBlocked) => unreachable_page(page_id),
+        LeaseRefusal::Denied(WriteDenial::GrantEnded) => return Err(mcp::Error::GrantEnded),
+        LeaseRefusal::Running { retry_after } => format!(
+            "The same write is already being carried out by another call. Nothing was published by this one. Call again \
+             with the same arguments to get its result, at the latest in {}.",
+            seconds(*retry_after)
+        ),
+        LeaseRefusal::KeyConflict { fields } => format!(
+            "This idempotency_key was used for another write, with a different value for: {}. Nothing was published. Use the same arguments \
+             to get that write's result, or another key for a new one.",
+            fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ")
+        ),
+        LeaseRefusal::TokenRedeemed => {
+            "This confirm token was used before, and it works only once. Nothing was published. Ask for a new preview."
+                .to_owned()
+        }
+        LeaseRefusal::Duplicate(duplicate) => format!(
+            "Nothing was published: {duplicate}. If once is enough, nothing is left to do. To publish it once more, call again with \
+             preview: true, show the person the result, and then call again with its confirm token in `confirm`."
+        ),
     })
 }
 

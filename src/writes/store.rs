@@ -1,11 +1,10 @@
 //! The store of writes that the pipeline needs: D1 behind Hosted MCP, memory behind the page server.
 
-use super::outcome::{Duplicate, WriteError, WriteReport};
+use super::outcome::{WriteError, WriteReport};
 use crate::model::outcome::{Outcome, Reason};
 use crate::model::timestamp::Timestamp;
-use crate::model::write::{Confirmation, KeptPreview};
+use crate::model::write::{Acquisition, Confirmation, EarlierCalls, KeptPreview};
 use async_trait::async_trait;
-use serde_json::Value;
 
 /// The record of one write, made for one call. Where a program has no rate limiter, no lease that can be lost or no audit log, its
 /// implementation returns nothing. No method has a default, so that neither program forgets one.
@@ -31,8 +30,9 @@ pub trait WriteStore {
     /// question is asked once more.
     async fn keep_cancelled_question(&self, expires_at: Timestamp);
 
-    /// Acquires the lease of the write, redeems what confirms it, and puts the attempt on record, all or nothing.
-    async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquired, WriteError>;
+    /// Acquires the lease of the write, redeems what confirms it, and puts the attempt on record, all or nothing. Fails if the attempt
+    /// cannot be recorded.
+    async fn acquire(&self, confirmation: Option<&Confirmation>) -> Result<Acquisition, WriteError>;
 
     /// Charges one write to the rate limits; returns the remaining writes. Fails if the limiter fails.
     async fn charge(&self) -> Result<Option<u32>, WriteError>;
@@ -53,51 +53,9 @@ pub trait WriteStore {
     fn audit_row(&self) -> AuditRow<'_>;
 }
 
-/// The calls before this one that matter to it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EarlierCalls {
-    /// Of this connection, under the same key.
-    pub same_key: Option<EarlierCall>,
-    /// The same write through another connection, if one finished within the last 30 minutes or has no known outcome.
-    pub duplicate: Option<Duplicate>,
-}
-
-/// A call with the same key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EarlierCall {
-    /// It had other arguments, in these fields.
-    Conflict(Vec<String>),
-    /// It is running, or its outcome is unknown.
-    Unfinished,
-    /// It is finished; StatiBeat returned this document.
-    Completed(Value),
-}
-
 /// The preview could not be stored, so its confirm token would not work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PreviewNotKept;
-
-/// The lease of a write, or the result of the attempt that finished it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Acquired {
-    Lease(Lease),
-    /// It is finished; StatiBeat returned this document.
-    Completed(Value),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lease {
-    /// The external id of the write: new, or that of the attempt that was taken over.
-    pub external_id: String,
-    pub taken_over: Option<Takeover>,
-}
-
-/// The lease was taken over from an attempt that did not finish and whose outcome is unknown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Takeover {
-    /// Reason why this attempt must not post, even if the lookup shows that the earlier attempt posted nothing.
-    pub denial: Option<WriteError>,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditRow<'a> {

@@ -7,6 +7,7 @@ use crate::model::scope::ScopeSet;
 use crate::ports::{Decision, HttpError, LimiterError};
 use crate::upstream::testing::{FakeHttp, claims_of};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const MANAGER: &[&str] = &["page.read", "incidents.manage"];
 

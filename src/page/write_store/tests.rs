@@ -34,13 +34,13 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("memory answers at once")
 }
 
-fn acquire(store: &MemoryWriteStore<'_>) -> Result<Acquired, WriteError> {
+fn acquire(store: &MemoryWriteStore<'_>) -> Result<Acquisition, WriteError> {
     now(store.acquire(None))
 }
 
 fn acquire_lease(store: &MemoryWriteStore<'_>) -> Lease {
     match acquire(store) {
-        Ok(Acquired::Lease(lease)) => lease,
+        Ok(Acquisition::Lease(lease)) => lease,
         other => panic!("it was free: {other:?}"),
     }
 }
@@ -55,10 +55,10 @@ fn finished_write_is_replayed_for_a_day() {
     let store = one.store(&memory, NOW);
     acquire_lease(&store);
     now(store.finish(&Ok(report())));
-    assert_eq!(acquire(&one.store(&memory, NOW)), Ok(Acquired::Completed(json!({ "id": 9 }))));
-    let conflict = WriteError::KeyConflict { fields: vec!["title".into()] };
-    assert_eq!(acquire(&other.store(&memory, NOW)), Err(conflict));
-    assert!(matches!(acquire(&other.store(&memory, NOW + KEEP)), Ok(Acquired::Lease(_))));
+    assert_eq!(acquire(&one.store(&memory, NOW)), Ok(Acquisition::Completed(json!({ "id": 9 }))));
+    let conflict = LeaseRefusal::KeyConflict { fields: vec!["title".into()] };
+    assert_eq!(acquire(&other.store(&memory, NOW)), Ok(Acquisition::Refused(conflict)));
+    assert!(matches!(acquire(&other.store(&memory, NOW + KEEP)), Ok(Acquisition::Lease(_))));
 }
 
 #[test]
@@ -66,7 +66,8 @@ fn another_call_waits_while_one_holds_the_lease() {
     let (memory, write) = (memory(), keyed_write("a"));
     let store = write.store(&memory, NOW);
     acquire_lease(&store);
-    assert_eq!(acquire(&write.store(&memory, NOW)), Err(WriteError::Running { retry_after: SOON }));
+    let running = LeaseRefusal::Running { retry_after: SOON };
+    assert_eq!(acquire(&write.store(&memory, NOW)), Ok(Acquisition::Refused(running)));
     now(store.finish(&Err(WriteError::PossibleDuplicates(vec![]))));
     assert_eq!(acquire_lease(&write.store(&memory, NOW)).taken_over, None);
 }
@@ -101,9 +102,9 @@ fn confirm_token_is_redeemed_once() {
     let shown = ShownDuplicates::default();
     let confirmation = Confirmation { nonce: "n".into(), expires_at: NOW + Duration::from_mins(10), shown };
     let (memory, one) = (memory(), keyed_write("a"));
-    assert!(matches!(now(one.store(&memory, NOW).acquire(Some(&confirmation))), Ok(Acquired::Lease(_))));
+    assert!(matches!(now(one.store(&memory, NOW).acquire(Some(&confirmation))), Ok(Acquisition::Lease(_))));
     let mut other = keyed_write("b");
     other.1.key_hash = "other".into();
     let redeemed = now(other.store(&memory, NOW).acquire(Some(&confirmation)));
-    assert_eq!(redeemed, Err(WriteError::TokenRedeemed));
+    assert_eq!(redeemed, Ok(Acquisition::Refused(LeaseRefusal::TokenRedeemed)));
 }

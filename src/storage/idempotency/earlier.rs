@@ -3,12 +3,13 @@
 use crate::model::flag;
 use crate::model::ids::GrantId;
 use crate::model::timestamp::Timestamp;
-use crate::model::write::WriteFingerprint;
+use crate::model::write::{Duplicate, EarlierCall, EarlierCalls, WriteFingerprint};
 use crate::ports::{Database, DatabaseError, Row, Statement};
 use crate::storage::audit::AuditId;
 use crate::storage::{Result, read, run, statement};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::time::Duration;
 
 /// Lifetime of an idempotency key.
@@ -25,18 +26,29 @@ pub struct WriteKey<'a> {
     pub fingerprint: &'a WriteFingerprint,
 }
 
-/// The same write through another connection.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct StoredDuplicate {
-    /// External id that upstream may have for it.
-    pub external_id: String,
+/// The row of the same write through another connection.
+#[derive(Deserialize)]
+pub(super) struct DuplicateRow {
+    external_id: String,
     /// The result of a finished write.
-    pub result: Option<String>,
+    pub(super) result: Option<String>,
     /// When it finished, or started if it has not.
-    pub last_changed_at: Timestamp,
+    last_changed_at: Timestamp,
     /// `true` while an attempt holds the lease.
     #[serde(deserialize_with = "flag")]
     pub(super) is_running: bool,
+}
+
+impl DuplicateRow {
+    pub(super) fn read(self, now: Timestamp) -> Duplicate {
+        let published_id = self.result.and_then(|result| parse_result(&result)["id"].as_i64());
+        Duplicate { external_id: self.external_id, published_id, age: now.since(self.last_changed_at) }
+    }
+}
+
+/// StatiBeat's document, as far as [`finish`](super::finish) stored it.
+pub(super) fn parse_result(result: &str) -> Value {
+    serde_json::from_str(result).unwrap_or_default()
 }
 
 /// The row of a key.
@@ -63,37 +75,17 @@ impl KeyRow {
     }
 }
 
-/// Earlier calls that matter to a write before it is requested: the row of its key, and the same write through another connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredEarlier {
-    pub call: Option<StoredCall>,
-    pub duplicate: Option<StoredDuplicate>,
-}
-
-/// An earlier call with the same key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoredCall {
-    /// It had other arguments, in these fields.
-    Conflict { fields: Vec<String> },
-    /// It may still be running, or nobody knows what it did.
-    Unfinished,
-    /// It is done; the result is as [`finish`](super::finish) stored it.
-    Done { result: String },
-}
-
 /// Looks up the earlier calls of a write that is being shown, in one batch; changes nothing.
-pub async fn find_earlier(db: &dyn Database, key: &WriteKey<'_>, now: Timestamp) -> Result<StoredEarlier> {
+pub async fn find_earlier(db: &dyn Database, key: &WriteKey<'_>, now: Timestamp) -> Result<EarlierCalls> {
     let statements = [select(key, now), select_duplicate(key, now, Some(now - DUPLICATE_RECENT), None)];
     let mut answers = db.batch(&statements).await?;
-    let duplicate = pop_one(&mut answers)?;
+    let duplicate = pop_one(&mut answers)?.map(|row: DuplicateRow| row.read(now));
     let row: Option<KeyRow> = pop_one(&mut answers)?;
-    let call = row.map(|row| -> Result<StoredCall> {
-        if let Some(fields) = row.differing_fields(key.fingerprint)? {
-            return Ok(StoredCall::Conflict { fields });
-        }
-        Ok(row.result.map_or(StoredCall::Unfinished, |result| StoredCall::Done { result }))
+    let same_key = row.map(|row| match row.differing_fields(key.fingerprint)? {
+        Some(fields) => Ok(EarlierCall::Conflict(fields)),
+        None => Ok(row.result.map_or(EarlierCall::Unfinished, |result| EarlierCall::Completed(parse_result(&result)))),
     });
-    Ok(StoredEarlier { call: call.transpose()?, duplicate })
+    Ok(EarlierCalls { same_key: same_key.transpose()?, duplicate })
 }
 
 /// Checks whether this very write was requested before: then nobody confirms once more what is done already. Another

@@ -3,10 +3,11 @@
 use super::super::testing::TestDatabase;
 use super::*;
 use crate::model::ids::{GrantId, PageId, RequestId, UserId};
-use crate::model::write::ShownDuplicates;
+use crate::model::write::{Duplicate, EarlierCall, ShownDuplicates};
 use crate::oauth::client::ClientId;
 use crate::storage::activity;
 use crate::storage::audit::{AuditKind, Outcome, Target, TargetLinks};
+use serde_json::json;
 
 mod denials;
 
@@ -22,6 +23,19 @@ struct WriteStorage {
 
 fn fingerprint(key_hash: &str, digest: &str) -> WriteFingerprint {
     WriteFingerprint { key_hash: key_hash.into(), digest: digest.into(), ..WriteFingerprint::default() }
+}
+
+fn new_lease(attempt: &str) -> Acquisition {
+    Acquisition::Lease(Lease { external_id: external_id(&attempt.into()), taken_over: None })
+}
+
+fn taken_over(external_id: &str, refusal: Option<LeaseRefusal>) -> Acquisition {
+    let taken_over = Some(Takeover { refusal });
+    Acquisition::Lease(Lease { external_id: external_id.to_owned(), taken_over })
+}
+
+fn is_running(acquisition: &Acquisition) -> bool {
+    matches!(acquisition, Acquisition::Refused(LeaseRefusal::Running { .. }))
 }
 
 impl WriteStorage {
@@ -126,11 +140,11 @@ impl WriteStorage {
 #[tokio::test]
 async fn the_first_is_new_and_the_rest_wait_until_it_is_done() {
     let scene = WriteStorage::new();
-    assert_eq!(scene.begin("a", T0).await, Acquisition::New);
-    let until = Timestamp::from_seconds(T0) + LEASE;
-    assert_eq!(scene.begin("b", T0).await, Acquisition::Running { until });
+    assert_eq!(scene.begin("a", T0).await, new_lease("a"));
+    let running = LeaseRefusal::Running { retry_after: LEASE };
+    assert_eq!(scene.begin("b", T0).await, Acquisition::Refused(running));
     scene.done("a", T0 + 1).await;
-    assert_eq!(scene.begin("c", T0 + 2).await, Acquisition::Replay { result: r#"{"id":9}"#.into() });
+    assert_eq!(scene.begin("c", T0 + 2).await, Acquisition::Completed(json!({ "id": 9 })));
     assert_eq!(scene.rows().await, ["a done - 9 -", "b refused still_running - -", "c replayed - 9 -"]);
 }
 
@@ -139,12 +153,9 @@ async fn an_attempt_that_never_finished_is_taken_over_by_one_and_keeps_its_name(
     let scene = WriteStorage::new();
     let later = T0 + i64::try_from(LEASE.as_secs()).expect("small");
     scene.begin("a", T0).await;
-    assert!(matches!(scene.begin("b", later - 1).await, Acquisition::Running { .. }));
-    assert_eq!(
-        scene.begin("c", later).await,
-        Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, duplicate: None }
-    );
-    assert!(matches!(scene.begin("d", later).await, Acquisition::Running { .. }));
+    assert!(is_running(&scene.begin("b", later - 1).await));
+    assert_eq!(scene.begin("c", later).await, taken_over("mcp-a", None));
+    assert!(is_running(&scene.begin("d", later).await));
     scene.finish("c", later, LeaseEnd::Done { result: r#"{"id":9}"#.into() }, Outcome::Replayed).await;
     assert_eq!(scene.rows().await[0], "a unknown not_finished - done");
 }
@@ -156,10 +167,10 @@ async fn one_that_wakes_up_after_it_was_taken_over_changes_only_its_own_audit_ro
     scene.begin("a", T0).await;
     scene.begin("b", later).await;
     scene.finish("a", later, LeaseEnd::NotWritten, Outcome::Failed).await;
-    assert!(matches!(scene.begin("c", later).await, Acquisition::Running { .. }), "b still holds it");
+    assert!(is_running(&scene.begin("c", later).await), "b still holds it");
     scene.done("b", later).await;
     scene.finish("a", later, LeaseEnd::Done { result: r#"{"id":1}"#.into() }, Outcome::Done).await;
-    assert_eq!(scene.begin("d", later).await, Acquisition::Replay { result: r#"{"id":9}"#.into() });
+    assert_eq!(scene.begin("d", later).await, Acquisition::Completed(json!({ "id": 9 })));
     assert_eq!(scene.rows().await[0], "a failed - - -", "an end is recorded once");
 }
 
@@ -168,10 +179,7 @@ async fn an_unknown_outcome_may_be_taken_over_at_once() {
     let scene = WriteStorage::new();
     scene.begin("a", T0).await;
     scene.finish("a", T0, LeaseEnd::Unknown, Outcome::Unknown).await;
-    assert_eq!(
-        scene.begin("b", T0).await,
-        Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, duplicate: None }
-    );
+    assert_eq!(scene.begin("b", T0).await, taken_over("mcp-a", None));
 }
 
 #[tokio::test]
@@ -179,21 +187,18 @@ async fn a_refused_write_frees_its_key_unless_an_earlier_one_may_have_done_it() 
     let scene = WriteStorage::new();
     scene.begin("a", T0).await;
     scene.finish("a", T0, LeaseEnd::NotWritten, Outcome::Refused).await;
-    assert_eq!(scene.begin("b", T0).await, Acquisition::New);
+    assert_eq!(scene.begin("b", T0).await, new_lease("b"));
     scene.finish("b", T0, LeaseEnd::Unknown, Outcome::Unknown).await;
     scene.begin("c", T0).await;
     scene.finish("c", T0, LeaseEnd::NotWritten, Outcome::Limited).await;
-    assert_eq!(
-        scene.begin("d", T0).await,
-        Acquisition::TakenOver { external_id: "mcp-b".into(), denial: None, duplicate: None }
-    );
+    assert_eq!(scene.begin("d", T0).await, taken_over("mcp-b", None));
 }
 
 #[tokio::test]
 async fn other_arguments_under_the_same_key_are_named() {
     let scene = WriteStorage::new();
     scene.begin("a", T0).await;
-    let conflict = Acquisition::Conflict { fields: vec!["title".into()] };
+    let conflict = Acquisition::Refused(LeaseRefusal::KeyConflict { fields: vec!["title".into()] });
     assert_eq!(scene.begin_with("b", T0, "e", None).await, conflict);
     scene.done("a", T0).await;
     assert_eq!(scene.begin_with("c", T0, "e", None).await, conflict);
@@ -205,9 +210,12 @@ async fn unknown_write_is_not_taken_over_by_other_arguments_under_its_key() {
     let scene = WriteStorage::new();
     scene.begin("a", T0).await;
     scene.finish("a", T0, LeaseEnd::Unknown, Outcome::Unknown).await;
-    let conflict = Acquisition::Conflict { fields: vec!["title".into()] };
+    let conflict = Acquisition::Refused(LeaseRefusal::KeyConflict { fields: vec!["title".into()] });
     assert_eq!(scene.begin_with("b", T0, "e", None).await, conflict);
-    assert!(matches!(scene.begin("c", T0).await, Acquisition::TakenOver { .. }), "the same write still is");
+    assert!(
+        matches!(scene.begin("c", T0).await, Acquisition::Lease(Lease { taken_over: Some(_), .. })),
+        "the same write still is"
+    );
 }
 
 #[tokio::test]
@@ -216,8 +224,8 @@ async fn a_key_is_forgotten_after_a_day() {
     scene.begin("a", T0).await;
     scene.done("a", T0).await;
     let day = i64::try_from(KEEP.as_secs()).expect("small");
-    assert!(matches!(scene.begin("b", T0 + day - 1).await, Acquisition::Replay { .. }));
-    assert_eq!(scene.begin_with("c", T0 + day, "e", None).await, Acquisition::New);
+    assert!(matches!(scene.begin("b", T0 + day - 1).await, Acquisition::Completed(_)));
+    assert_eq!(scene.begin_with("c", T0 + day, "e", None).await, new_lease("c"));
 }
 
 #[tokio::test]
@@ -225,10 +233,10 @@ async fn a_confirmation_opens_one_write_and_that_one_as_often_as_it_is_repeated(
     let scene = WriteStorage::new();
     let expires_at = Timestamp::from_seconds(T0 + 600);
     let confirmation = Confirmation { nonce: "n".into(), expires_at, shown: ShownDuplicates::default() };
-    assert_eq!(scene.begin_with("a", T0, "d", Some(&confirmation)).await, Acquisition::New);
-    assert!(matches!(scene.begin_with("b", T0, "d", Some(&confirmation)).await, Acquisition::Running { .. }));
+    assert_eq!(scene.begin_with("a", T0, "d", Some(&confirmation)).await, new_lease("a"));
+    assert!(is_running(&scene.begin_with("b", T0, "d", Some(&confirmation)).await));
     scene.done("a", T0).await;
-    assert!(matches!(scene.begin_with("c", T0, "d", Some(&confirmation)).await, Acquisition::Replay { .. }));
+    assert!(matches!(scene.begin_with("c", T0, "d", Some(&confirmation)).await, Acquisition::Completed(_)));
     let (grant_id, fingerprint) = (&scene.grant_id, fingerprint("other", "x"));
     let other = WriteKey { grant_id, fingerprint: &fingerprint };
     let entry = scene.entry("d", T0, Outcome::Unknown);
@@ -239,7 +247,7 @@ async fn a_confirmation_opens_one_write_and_that_one_as_often_as_it_is_repeated(
         duplicates: DuplicateRule::Allowed,
         entry: &entry,
     };
-    assert_eq!(acquire(&scene.db, &claim).await.expect("a claim"), Acquisition::TokenRedeemed);
+    assert_eq!(acquire(&scene.db, &claim).await.expect("a claim"), Acquisition::Refused(LeaseRefusal::TokenRedeemed));
     assert_eq!(scene.rows().await[3], "d refused confirm_token_redeemed - -");
 }
 
@@ -265,14 +273,14 @@ async fn earlier_call_is_found_with_its_conflict_or_its_result() {
     let (one, other) = (fingerprint("k", "d"), fingerprint("k", "e"));
     let key = WriteKey { grant_id: &scene.grant_id, fingerprint: &one };
     let at = Timestamp::from_seconds(T0);
-    let find = async |key: &WriteKey<'_>| find_earlier(&scene.db, key, at).await.expect("an answer").call;
+    let find = async |key: &WriteKey<'_>| find_earlier(&scene.db, key, at).await.expect("an answer").same_key;
     assert_eq!(find(&key).await, None);
     scene.begin("a", T0).await;
-    assert_eq!(find(&key).await, Some(StoredCall::Unfinished));
+    assert_eq!(find(&key).await, Some(EarlierCall::Unfinished));
     let conflict = find(&WriteKey { fingerprint: &other, ..key }).await;
-    assert!(matches!(conflict, Some(StoredCall::Conflict { .. })), "{conflict:?}");
+    assert!(matches!(conflict, Some(EarlierCall::Conflict(_))), "{conflict:?}");
     scene.db.execute("UPDATE idempotency SET outcome = 'done', result = '{\"id\":9}'");
-    assert_eq!(find(&key).await, Some(StoredCall::Done { result: "{\"id\":9}".into() }));
+    assert_eq!(find(&key).await, Some(EarlierCall::Completed(json!({ "id": 9 }))));
 }
 
 #[tokio::test]
@@ -280,21 +288,16 @@ async fn same_write_of_another_connection_is_a_duplicate_for_half_an_hour() {
     let scene = WriteStorage::new();
     let refused = DuplicateRule::Refused { shown: None };
     let recent = i64::try_from(DUPLICATE_RECENT.as_secs()).expect("small");
-    let duplicate = |result: Option<&str>, at: i64, is_running: bool| {
-        let (external_id, result) = ("mcp-a".to_owned(), result.map(str::to_owned));
-        Acquisition::Duplicate(StoredDuplicate {
-            external_id,
-            result,
-            last_changed_at: Timestamp::from_seconds(at),
-            is_running,
-        })
+    let duplicate = |published_id: Option<i64>, seconds: u64| {
+        let (external_id, age) = ("mcp-a".to_owned(), Duration::from_secs(seconds));
+        Acquisition::Refused(LeaseRefusal::Duplicate(Duplicate { external_id, published_id, age }))
     };
     scene.begin("a", T0).await;
-    assert_eq!(scene.begin_elsewhere("b", T0 + 1, refused).await, duplicate(None, T0, true));
+    assert_eq!(scene.begin_elsewhere("b", T0 + 1, refused).await, duplicate(None, 1));
     scene.done("a", T0 + 2).await;
-    assert_eq!(scene.begin_elsewhere("c", T0 + 3, refused).await, duplicate(Some(r#"{"id":9}"#), T0 + 2, false));
+    assert_eq!(scene.begin_elsewhere("c", T0 + 3, refused).await, duplicate(Some(9), 1));
     assert_eq!(scene.rows().await[1..], ["b refused duplicate - -", "c refused duplicate - -"]);
-    assert_eq!(scene.begin_elsewhere("d", T0 + 2 + recent, refused).await, Acquisition::New);
+    assert_eq!(scene.begin_elsewhere("d", T0 + 2 + recent, refused).await, new_lease("d"));
 }
 
 #[tokio::test]
@@ -303,13 +306,13 @@ async fn shown_duplicate_or_one_with_the_same_client_chosen_id_does_not_block() 
         let scene = WriteStorage::new();
         scene.begin("a", T0).await;
         scene.done("a", T0).await;
-        assert_eq!(scene.begin_elsewhere("b", T0 + 1, duplicates).await, Acquisition::New);
+        assert_eq!(scene.begin_elsewhere("b", T0 + 1, duplicates).await, new_lease("b"));
     }
     let scene = WriteStorage::new();
     scene.begin("a", T0).await;
     let another = DuplicateRule::Refused { shown: Some("mcp-x") };
     assert!(
-        matches!(scene.begin_elsewhere("b", T0, another).await, Acquisition::Duplicate(_)),
+        matches!(scene.begin_elsewhere("b", T0, another).await, Acquisition::Refused(LeaseRefusal::Duplicate(_))),
         "another than the one shown"
     );
 }
@@ -327,22 +330,11 @@ async fn first_of_two_unknown_writes_continues_and_the_second_waits() {
     scene.begin_elsewhere("b", T0, DuplicateRule::Allowed).await;
     lost("a", "g", "k").await;
     lost("b", "another", "another key").await;
-    let taken_over = scene.begin("c", T0 + 1).await;
-    assert_eq!(
-        taken_over,
-        Acquisition::TakenOver { external_id: "mcp-a".into(), denial: None, duplicate: None },
-        "neither waits for the other"
-    );
-    match scene.begin_elsewhere("d", T0 + 1, refused).await {
-        Acquisition::TakenOver { external_id, denial: None, duplicate: Some(duplicate) } => {
-            assert_eq!(
-                (external_id.as_str(), duplicate.external_id.as_str()),
-                ("mcp-b", "mcp-a"),
-                "somebody is at it now"
-            );
-        }
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(scene.begin("c", T0 + 1).await, taken_over("mcp-a", None), "neither waits for the other");
+    let (external_id, age) = ("mcp-a".to_owned(), Duration::from_secs(1));
+    let duplicate = LeaseRefusal::Duplicate(Duplicate { external_id, published_id: None, age });
+    let second = scene.begin_elsewhere("d", T0 + 1, refused).await;
+    assert_eq!(second, taken_over("mcp-b", Some(duplicate)), "somebody is at it now");
 }
 
 #[tokio::test]
@@ -350,6 +342,9 @@ async fn write_of_unknown_outcome_blocks_duplicates_until_it_is_deleted() {
     let scene = WriteStorage::new();
     let (refused, day) = (DuplicateRule::Refused { shown: None }, i64::try_from(KEEP.as_secs()).expect("small"));
     scene.begin("a", T0).await;
-    assert!(matches!(scene.begin_elsewhere("b", T0 + day - 1, refused).await, Acquisition::Duplicate(_)));
-    assert_eq!(scene.begin_elsewhere("c", T0 + day, refused).await, Acquisition::New);
+    assert!(matches!(
+        scene.begin_elsewhere("b", T0 + day - 1, refused).await,
+        Acquisition::Refused(LeaseRefusal::Duplicate(_))
+    ));
+    assert_eq!(scene.begin_elsewhere("c", T0 + day, refused).await, new_lease("c"));
 }

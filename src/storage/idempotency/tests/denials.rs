@@ -28,8 +28,12 @@ const UNRELATED: [&str; 5] = [
     "UPDATE grants SET expires_at = 1000001 WHERE id = 'g'",
 ];
 
+fn denied(denial: WriteDenial) -> Acquisition {
+    Acquisition::Refused(LeaseRefusal::Denied(denial))
+}
+
 impl WriteStorage {
-    async fn check(&self, attempt: &str) -> LeaseCheck {
+    async fn check(&self, attempt: &str) -> Option<LeaseRefusal> {
         let key = WriteKey { grant_id: &self.grant_id, fingerprint: &fingerprint("k", "d") };
         let at = Timestamp::from_seconds(T0);
         check_lease(&self.db, &key, &attempt.into(), PAGE, at).await.expect("an answer")
@@ -45,9 +49,9 @@ async fn write_denied_after_the_bearer_check_acquires_nothing() {
     for (meanwhile, denial) in DENIALS {
         let scene = WriteStorage::new();
         scene.db.execute(meanwhile);
-        assert_eq!(scene.begin_at("a").await, Acquisition::Denied(denial), "{meanwhile}");
+        assert_eq!(scene.begin_at("a").await, denied(denial), "{meanwhile}");
         assert_eq!(scene.rows().await, [format!("a refused {} - -", denial.as_str())]);
-        assert_eq!(scene.check("a").await, LeaseCheck::Denied(denial), "no row was left: {meanwhile}");
+        assert_eq!(scene.check("a").await, Some(LeaseRefusal::Denied(denial)), "no row was left: {meanwhile}");
     }
 }
 
@@ -55,10 +59,10 @@ async fn write_denied_after_the_bearer_check_acquires_nothing() {
 async fn write_denied_after_the_lease_is_stopped_before_the_post() {
     for (meanwhile, denial) in DENIALS {
         let scene = WriteStorage::new();
-        assert_eq!(scene.begin_at("a").await, Acquisition::New);
-        assert_eq!(scene.check("a").await, LeaseCheck::Held);
+        assert_eq!(scene.begin_at("a").await, new_lease("a"));
+        assert_eq!(scene.check("a").await, None);
         scene.db.execute(meanwhile);
-        assert_eq!(scene.check("a").await, LeaseCheck::Denied(denial), "{meanwhile}");
+        assert_eq!(scene.check("a").await, Some(LeaseRefusal::Denied(denial)), "{meanwhile}");
     }
 }
 
@@ -69,8 +73,8 @@ async fn denial_of_another_grant_or_page_stops_nothing() {
         scene.db.insert_grant("theirs");
         scene.db.execute("UPDATE grants SET user_id = '43' WHERE id = 'theirs'");
         scene.db.execute(meanwhile);
-        assert_eq!(scene.begin_at("a").await, Acquisition::New, "{meanwhile}");
-        assert_eq!(scene.check("a").await, LeaseCheck::Held, "{meanwhile}");
+        assert_eq!(scene.begin_at("a").await, new_lease("a"), "{meanwhile}");
+        assert_eq!(scene.check("a").await, None, "{meanwhile}");
     }
 }
 
@@ -82,13 +86,11 @@ async fn denied_connection_takes_nothing_over_but_a_paused_one_may_find_out() {
         scene.finish("a", T0, LeaseEnd::Unknown, Outcome::Unknown).await;
         scene.db.execute(meanwhile);
         let expected = match denial {
-            WriteDenial::WritesPaused => {
-                Acquisition::TakenOver { external_id: "mcp-a".into(), denial: Some(denial), duplicate: None }
-            }
-            WriteDenial::GrantEnded | WriteDenial::PageBlocked => Acquisition::Denied(denial),
+            WriteDenial::WritesPaused => taken_over("mcp-a", Some(LeaseRefusal::Denied(denial))),
+            WriteDenial::GrantEnded | WriteDenial::PageBlocked => denied(denial),
         };
         assert_eq!(scene.begin_at("b").await, expected, "{meanwhile}");
-        assert_eq!(scene.check("b").await, LeaseCheck::Denied(denial), "{meanwhile}");
+        assert_eq!(scene.check("b").await, Some(LeaseRefusal::Denied(denial)), "{meanwhile}");
         let detail = if denial == WriteDenial::WritesPaused { "unknown not_finished" } else { "refused" };
         assert!(scene.rows().await[1].starts_with(&format!("b {detail}")), "{meanwhile}");
     }
@@ -103,9 +105,9 @@ async fn finished_write_is_replayed_to_a_paused_connection_only() {
         scene.db.execute(meanwhile);
         let acquisition = scene.begin_at("b").await;
         match denial {
-            WriteDenial::WritesPaused => assert!(matches!(acquisition, Acquisition::Replay { .. }), "{acquisition:?}"),
+            WriteDenial::WritesPaused => assert!(matches!(acquisition, Acquisition::Completed(_)), "{acquisition:?}"),
             WriteDenial::GrantEnded | WriteDenial::PageBlocked => {
-                assert_eq!(acquisition, Acquisition::Denied(denial), "{meanwhile}");
+                assert_eq!(acquisition, denied(denial), "{meanwhile}");
                 assert_eq!(scene.rows().await[1], format!("b refused {} - -", denial.as_str()), "no target is told");
             }
         }
@@ -117,6 +119,6 @@ async fn attempt_whose_lease_was_taken_over_posts_nothing() {
     let scene = WriteStorage::new();
     scene.begin_at("a").await;
     scene.begin("b", T0 + i64::try_from(LEASE.as_secs()).expect("small")).await;
-    assert_eq!(scene.check("a").await, LeaseCheck::TakenOver);
-    assert_eq!(scene.check("b").await, LeaseCheck::Held);
+    assert_eq!(scene.check("a").await, Some(LeaseRefusal::Running { retry_after: LEASE }));
+    assert_eq!(scene.check("b").await, None);
 }
