@@ -37,8 +37,8 @@ pub struct RequestedAccess {
 
 /// Parses `client_id` and `redirect_uri`, which decide where errors go.
 pub fn client_parameters(parameters: &Parameters) -> Result<(&str, &str), DirectError> {
-    let client_id = parameters.one("client_id").ok().flatten().ok_or(DirectError::ClientId)?;
-    let redirect_uri = parameters.one("redirect_uri").ok().flatten().ok_or(DirectError::RedirectUriMissing)?;
+    let client_id = parameters.single("client_id").ok_or(DirectError::ClientId)?;
+    let redirect_uri = parameters.single("redirect_uri").ok_or(DirectError::RedirectUriMissing)?;
     Ok((client_id, redirect_uri))
 }
 
@@ -65,28 +65,27 @@ pub fn validate(parameters: &Parameters, resource: &Url) -> Result<RequestedAcce
     if parameters.repeats_any(&KNOWN) {
         return Err(RedirectError::RepeatedParameter);
     }
-    let one = |name| parameters.one(name).ok().flatten();
     if parameters.all("state").any(|state| state.len() > MAX_STATE_LENGTH) {
         return Err(RedirectError::StateTooLong);
     }
-    if one("request").is_some() {
+    if parameters.single("request").is_some() {
         return Err(RedirectError::RequestObject);
     }
-    if one("request_uri").is_some() {
+    if parameters.single("request_uri").is_some() {
         return Err(RedirectError::RequestUri);
     }
-    match one("response_type") {
+    match parameters.single("response_type") {
         None => return Err(RedirectError::ResponseTypeMissing),
         Some("code") => {}
         Some(_) => return Err(RedirectError::ResponseType),
     }
-    if one("response_mode").is_some_and(|mode| mode != "query") {
+    if parameters.single("response_mode").is_some_and(|mode| mode != "query") {
         return Err(RedirectError::ResponseMode);
     }
-    let challenge = challenge(one("code_challenge"), one("code_challenge_method"))?;
-    let scopes = requested_scopes(one("scope"))?;
+    let challenge = challenge(parameters.single("code_challenge"), parameters.single("code_challenge_method"))?;
+    let scopes = requested_scopes(parameters.single("scope"))?;
     check_resource(parameters, resource).map_err(|ResourceNotServed| RedirectError::Resource)?;
-    if one("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "none")) {
+    if parameters.single("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "none")) {
         return Err(RedirectError::InteractionRequired);
     }
     Ok(RequestedAccess { challenge, scopes })

@@ -7,6 +7,7 @@ use crate::model::ids::{GrantId, PageId, UserId};
 use crate::model::scope::ScopeSet;
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::ClientId;
+use crate::oauth::parameters::Parameters;
 use crate::oauth::pkce::CodeChallenge;
 use crate::oauth::secret::SecretHash;
 use serde::Deserialize;
@@ -92,6 +93,14 @@ pub enum PageChoice {
 }
 
 impl PageChoice {
+    /// Reads the radio buttons and check boxes of a form. A missing or unknown radio button chooses only what is ticked.
+    pub fn read(form: &Parameters) -> Self {
+        if form.single("pages") == Some("all") {
+            return Self::All;
+        }
+        Self::These(form.all("page").filter_map(PageId::parse).collect())
+    }
+
     /// Returns whether the page may be reached.
     pub fn contains(&self, page_id: PageId) -> bool {
         match self {

@@ -37,6 +37,11 @@ impl Parameters {
         Ok(first.filter(|value| !value.is_empty()))
     }
 
+    /// The parameter's value; `None` when absent, empty or sent more than once.
+    pub fn single<'a>(&'a self, name: &str) -> Option<&'a str> {
+        self.one(name).ok().flatten()
+    }
+
     /// All values of the parameter, empty ones included.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
@@ -85,6 +90,7 @@ mod tests {
     fn repeated_parameter_is_distinguished_from_absent_one() {
         let parameters = Parameters::parse(b"code=a&code=").expect("well formed");
         assert_eq!(parameters.one("code"), Err(Repeated));
+        assert_eq!(parameters.single("code"), None);
         assert!(parameters.repeats_any(&["state", "code"]));
         assert!(!parameters.repeats_any(&["state"]));
     }

@@ -112,7 +112,7 @@ fn public_client_id(credentials: &str) -> Option<String> {
         return Some(id.to_owned());
     }
     let decoded = Parameters::parse(format!("id={id}").as_bytes()).ok()?;
-    decoded.one("id").ok().flatten().map(str::to_owned)
+    decoded.single("id").map(str::to_owned)
 }
 
 impl TokenEndpoint<'_> {
@@ -122,8 +122,7 @@ impl TokenEndpoint<'_> {
         if form.repeats_any(&SINGLE_VALUE_PARAMETERS) {
             return Err(TokenError::RepeatedParameter);
         }
-        let single = |name: &'static str| form.one(name).ok().flatten();
-        let required = |name| single(name).ok_or(TokenError::Missing(name));
+        let required = |name| form.single(name).ok_or(TokenError::Missing(name));
         let grant_type = required("grant_type")?;
         if grant_type != "authorization_code" && grant_type != "refresh_token" {
             return Err(TokenError::UnsupportedGrantType);
@@ -135,13 +134,15 @@ impl TokenEndpoint<'_> {
             return self.parse_refresh(client_id, required("refresh_token")?, form);
         }
         let code = required("code")?;
-        let verifier =
-            single("code_verifier").map(|v| CodeVerifier::parse(v).ok_or(TokenError::MalformedVerifier)).transpose()?;
+        let verifier = form
+            .single("code_verifier")
+            .map(|v| CodeVerifier::parse(v).ok_or(TokenError::MalformedVerifier))
+            .transpose()?;
         Ok(TokenRequest::Code(CodeRequest {
             client_id,
             code: AuthorizationCode::parse(code, self.checksum_keys)
                 .ok_or(TokenError::InvalidGrant(InvalidGrantReason::NotOurs))?,
-            redirect_uri: single("redirect_uri").map(str::to_owned),
+            redirect_uri: form.single("redirect_uri").map(str::to_owned),
             resource: self.resource.as_str().to_owned(),
             has_explicit_resource: form.names("resource"),
             verifier,
@@ -149,7 +150,7 @@ impl TokenEndpoint<'_> {
     }
 
     fn parse_refresh(&self, client_id: ClientId, token: &str, form: &Parameters) -> Result<TokenRequest, TokenError> {
-        let scope = form.one("scope").ok().flatten();
+        let scope = form.single("scope");
         let token = RefreshToken::parse(token, self.checksum_keys)
             .ok_or(TokenError::InvalidGrant(InvalidGrantReason::NotOurs))?;
         let scopes = scope.map(ScopeSet::parse_known).filter(|scopes| !scopes.is_empty());

@@ -70,8 +70,7 @@ fn refused_client(ctx: &RequestContext<'_>, fault: DirectError) -> Option<Refuse
         return None;
     }
     let parameters = browser::query(ctx.head)?;
-    let one = |name| parameters.one(name).ok().flatten();
-    RefusedClient::at_authorization(one("client_id")?, one("redirect_uri")?)
+    RefusedClient::at_authorization(parameters.single("client_id")?, parameters.single("redirect_uri")?)
 }
 
 fn read_request(ctx: &RequestContext<'_>) -> Result<AuthorizationRequest, DirectError> {

@@ -34,7 +34,7 @@ use url::Url;
 /// Shows the consent page, which can be reloaded until the form is submitted.
 pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let parameters = browser::query(ctx.head).ok_or(PageError::LinkUsed)?;
-    let form = ConsentForm::read(ctx, parameters.one("request").ok().flatten()).await?;
+    let form = ConsentForm::read(ctx, parameters.single("request")).await?;
     let request = form.find(ctx).await?;
     let pages = list_pages(ctx, &form, &request).await?;
     let choice = Choice::proposed(&request, &pages);
@@ -92,9 +92,9 @@ pub(super) async fn post(ctx: &RequestContext<'_>, body: &[u8]) -> Result<Respon
         return Err(PageError::OtherBrowser);
     }
     let fields = browser::form(ctx.head, body).ok_or(PageError::LinkUsed)?;
-    let form = ConsentForm::read(ctx, fields.one("request").ok().flatten()).await?;
+    let form = ConsentForm::read(ctx, fields.single("request")).await?;
     let request = form.find(ctx).await?;
-    let answer = fields.one("answer").ok().flatten();
+    let answer = fields.single("answer");
     // Only an existing request is counted, so a forged consent token creates no counter. Enter in a field is no attempt to answer.
     if answer != Some(page::NO_ANSWER) {
         form.charge_answer(ctx, &request).await?;

@@ -11,7 +11,6 @@ use crate::oauth::error::DirectError;
 use crate::ports::DatabaseError;
 use crate::upstream::identity::SignInError;
 use crate::upstream::{ApiError, ApiErrorKind};
-use form_urlencoded::Serializer;
 use http::StatusCode;
 use maud::{Markup, html};
 use std::time::Duration;
@@ -162,8 +161,7 @@ pub(super) fn admin_page(ctx: &RequestContext<'_>, error: &PageError) -> Respons
 
 /// The address of the sign-in to the Hosted MCP page that leads back to one of its pages.
 pub(super) fn sign_in_address(back: &str) -> String {
-    let query = Serializer::new(String::new()).append_pair("back", back).finish();
-    format!("{}?{query}", Route::AdminSignIn.path())
+    Route::AdminSignIn.address([("back", back)])
 }
 
 fn render(ctx: &RequestContext<'_>, error: &PageError, text: PageText, actions: &Markup) -> Response {

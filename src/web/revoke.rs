@@ -28,7 +28,7 @@ async fn end(ctx: &RequestContext<'_>, body: &[u8]) -> Result<(), TokenError> {
     if form.repeats_any(&["token", "token_type_hint", "client_id"]) {
         return Err(TokenError::RepeatedParameter);
     }
-    let text = form.one("token").ok().flatten().ok_or(TokenError::Missing("token"))?;
+    let text = form.single("token").ok_or(TokenError::Missing("token"))?;
     let client_id = endpoint.parse_client_id(&form)?;
     if let Some(token) = RefreshToken::parse(text, ctx.checksum_keys()) {
         if let Some(grant) = tokens::find_grant_of_refresh(ctx.db, &token.hash(), &client_id).await? {

@@ -4,6 +4,7 @@ use crate::catalog::llms;
 use crate::config::Config;
 use crate::mcp::{Icon, ServerProfile};
 use crate::oauth::metadata::Endpoints;
+use form_urlencoded::Serializer;
 use http::Method;
 use strum::VariantArray;
 use url::Url;
@@ -167,6 +168,12 @@ impl Route {
     /// The route's path; of several, the published one.
     pub const fn path(self) -> &'static str {
         self.row().0
+    }
+
+    /// The path with a query, or alone where there are no pairs.
+    pub fn address<N: AsRef<str>, V: AsRef<str>>(self, pairs: impl IntoIterator<Item = (N, V)>) -> String {
+        let query = Serializer::new(String::new()).extend_pairs(pairs).finish();
+        if query.is_empty() { self.path().to_owned() } else { format!("{}?{query}", self.path()) }
     }
 
     pub fn url(self, public_url: &Url) -> Url {

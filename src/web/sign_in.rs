@@ -30,7 +30,7 @@ struct Ticket {
 
 pub(super) async fn get(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let parameters = browser::query(ctx.head);
-    let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
+    let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.single(name));
     // 1. The browser that started this sign-in; checked without a query.
     let ticket = receive(ctx, one("state")).await?;
     // 2. The person. StatiBeat's code works once.

@@ -7,7 +7,6 @@ use crate::model::ids::PageId;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::secret;
 use crate::storage::connections::ConnectionKey;
-use form_urlencoded::Serializer;
 use http::StatusCode;
 use maud::{Markup, html};
 use strum::{EnumString, IntoStaticStr};
@@ -133,9 +132,8 @@ pub(super) fn button(form_token: &str, link: &ActionLink<'_>, about: &str) -> Ma
 
 /// A link to the confirmation page. `about` is read by screen readers only.
 pub(super) fn link(link: &ActionLink<'_>, about: &str) -> Markup {
-    let query = Serializer::new(String::new()).extend_pairs(link.pairs()).finish();
     html! {
-        a.button.small.ends[link.action.takes_access()] href={ (Route::AdminAction.path()) "?" (query) } {
+        a.button.small.ends[link.action.takes_access()] href=(Route::AdminAction.address(link.pairs())) {
             (link.action.button_label()) @if !about.is_empty() { span.unseen { " " (about) } }
         }
     }
@@ -143,11 +141,7 @@ pub(super) fn link(link: &ActionLink<'_>, about: &str) -> Markup {
 
 /// The address of the page of a connection.
 pub(super) fn address(key: &ConnectionKey) -> String {
-    let query = Serializer::new(String::new())
-        .append_pair("user", key.user_id.as_str())
-        .append_pair("client", key.client_id.as_str())
-        .finish();
-    format!("{}?{query}", Route::AdminConnection.path())
+    Route::AdminConnection.address([("user", key.user_id.as_str()), ("client", key.client_id.as_str())])
 }
 
 /// Id of a connection's row, which actions return to.

@@ -75,8 +75,8 @@ pub(super) struct ActionPlan {
 
 impl ActionPlan {
     pub async fn read(ctx: &RequestContext<'_>, session: &Session, parameters: &Parameters) -> Result<Self, PageError> {
-        let one = |name| parameters.one(name).ok().flatten();
-        let action: Action = one("action").and_then(|name| name.parse().ok()).ok_or(PageError::NotFound)?;
+        let action: Action =
+            parameters.single("action").and_then(|name| name.parse().ok()).ok_or(PageError::NotFound)?;
         let viewer = &session.viewer.person.user_id;
         let keys: Vec<ConnectionKey> =
             parameters.all("connection").map(parse_key).collect::<Option<_>>().ok_or(PageError::NotFound)?;
@@ -110,7 +110,7 @@ impl ActionPlan {
         plan.pages.retain(|page| plan.targets.iter().any(|target| target.pages.contains(&page.id)));
         plan.selection.extend(keys.iter().map(|key| ("connection", write_key(key))));
         for name in ["person", SELECTED, EVERYBODY] {
-            plan.selection.extend(one(name).map(|value| (name, value.to_owned())));
+            plan.selection.extend(parameters.single(name).map(|value| (name, value.to_owned())));
         }
         Ok(plan)
     }
@@ -169,10 +169,10 @@ enum BlockScope<'a> {
 impl<'a> BlockScope<'a> {
     /// `None` for a form that lost its fields: it must not block everybody.
     fn read(parameters: &'a Parameters, keys: &'a [ConnectionKey]) -> Option<Self> {
-        let one = |name| parameters.one(name).ok().flatten();
-        match (keys, one("person")) {
+        match (keys, parameters.single("person")) {
             ([], Some(person)) => Some(Self::Person(person)),
-            ([], None) => (one(EVERYBODY).is_some() && one("page").is_some()).then_some(Self::Everybody),
+            ([], None) => (parameters.single(EVERYBODY).is_some() && parameters.single("page").is_some())
+                .then_some(Self::Everybody),
             (keys, _) if parameters.names(SELECTED) => Some(Self::Selected(keys)),
             (keys, _) => Some(Self::Named(keys)),
         }

@@ -19,7 +19,6 @@ use crate::oauth::parameters::Parameters;
 use crate::storage::audit::{AuditId, AuditKind, Change, ChangeTarget};
 use crate::storage::connections::WriteSetting;
 use crate::storage::{blocks, connections, grants};
-use form_urlencoded::Serializer;
 use http::StatusCode;
 use maud::{Markup, html};
 use url::Url;
@@ -55,8 +54,8 @@ fn confirmation(plan: &ActionPlan, form_token: &str, parameters: &Parameters, is
             }
         }
         @if let Some((user_id, name)) = plan.only_person() {
-            @let query = Serializer::new(String::new()).append_pair("action", plan.action.into()).append_pair("person", user_id.as_str()).append_pair("back", &back).finish();
-            p.soft { a href={ (Route::AdminAction.path()) "?" (query) } { "Block all apps of " (name) " instead…" } }
+            @let pairs = [("action", plan.action.into()), ("person", user_id.as_str()), ("back", &back)];
+            p.soft { a href=(Route::AdminAction.address(pairs)) { "Block all apps of " (name) " instead…" } }
         }
     };
     let mut response = page(StatusCode::OK, &title, &body);
@@ -87,7 +86,7 @@ pub(in crate::web) async fn perform(ctx: &RequestContext<'_>, body: &[u8]) -> Re
 
 /// Back to the list, with what to tick.
 fn nothing_selected(ctx: &RequestContext<'_>, form: &Parameters) -> Response {
-    let action = form.one("action").ok().flatten().unwrap_or_default();
+    let action = form.single("action").unwrap_or_default();
     let url = note_address(ctx, &return_address(form), &[("nothing", action)], "connections");
     reply::redirect(StatusCode::SEE_OTHER, url.as_str())
 }
@@ -111,17 +110,14 @@ fn lead_back(ctx: &RequestContext<'_>, body: &[u8], error: PageError) -> PageErr
     if !form.names("action") {
         return error;
     }
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    for name in ["action", "connection", SELECTED, EVERYBODY, "person", "page", "back"] {
-        query.extend_pairs(form.all(name).map(|value| (name, value)));
-    }
-    let address = format!("{}?{}", Route::AdminAction.path(), query.finish());
-    super::session::return_address(&address).map_or(error, PageError::FormSignedOut)
+    let names = ["action", "connection", SELECTED, EVERYBODY, "person", "page", "back"];
+    let pairs = names.iter().flat_map(|name| form.all(name).map(move |value| (name, value)));
+    super::session::return_address(&Route::AdminAction.address(pairs)).map_or(error, PageError::FormSignedOut)
 }
 
 /// The page of ours that the person came from, as far as it is one; the connection's own page ends with it.
 fn return_address(parameters: &Parameters) -> String {
-    let named = parameters.one("back").ok().flatten().unwrap_or_default();
+    let named = parameters.single("back").unwrap_or_default();
     let (path, query) = named.split_once('?').map_or((named, None), |(path, query)| (path, Some(query)));
     let is_ours = matches!(Route::find(path), Some(Route::AdminPage | Route::AdminConnection | Route::AdminBlocks));
     match query {
@@ -152,11 +148,10 @@ fn done_address(ctx: &RequestContext<'_>, plan: &ActionPlan, form: &Parameters) 
 /// The note of an action that led here. Only our own actions redirect here with it: another site's link must not claim that
 /// something was done.
 pub(super) fn done_note(ctx: &RequestContext<'_>, query: &Parameters) -> Markup {
-    let one = |name| query.one(name).ok().flatten();
     let is_ours = browser::comes_from_ourselves(ctx.head);
-    let action = |name| one(name).filter(|_| is_ours).and_then(|action| action.parse::<Action>().ok());
+    let action = |name| query.single(name).filter(|_| is_ours).and_then(|action| action.parse::<Action>().ok());
     let (done, nothing) = (action("done"), action("nothing"));
-    let text = |name, otherwise: &str| line(one(name).unwrap_or(otherwise), LONGEST_NAME);
+    let text = |name, otherwise: &str| line(query.single(name).unwrap_or(otherwise), LONGEST_NAME);
     html! {
         @if let Some(action) = nothing { p.note.done role="alert" { (action.nothing_selected()) } }
         @if let Some(action) = done { p.note.good.done role="status" { (action.done(&text("app", "the app"), &text("pages", "the page"))) } }

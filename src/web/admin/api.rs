@@ -50,7 +50,7 @@ async fn answer(ctx: &RequestContext<'_>, route: Route) -> Result<Value, PageErr
             json!(view_model::load_connection(ctx, &viewer, &pages, &key).await?)
         }
         Route::AdminApiBlocks => {
-            let after = query.one("after").ok().flatten().and_then(parse_position);
+            let after = query.single("after").and_then(parse_position);
             json!(view_model::load_blocks(ctx, &pages, after.as_ref()).await?)
         }
         Route::AdminApiActivity => {

@@ -17,7 +17,7 @@ const TITLE: &str = "Blocked apps";
 
 pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let query = browser::query(ctx.head).ok_or(PageError::NotFound)?;
-    let after = query.one("after").ok().flatten();
+    let after = query.single("after");
     let view = AdminView::open(ctx, None).await?;
     let found = load_blocks(ctx, &view.accessible, after.and_then(parse_position).as_ref()).await?;
     let body = html! {

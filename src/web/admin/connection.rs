@@ -19,7 +19,6 @@ use crate::oauth::client::ClientId;
 use crate::oauth::grant::PageChoice;
 use crate::oauth::parameters::Parameters;
 use crate::storage::connections::ConnectionKey;
-use form_urlencoded::Serializer;
 use maud::{Markup, html};
 
 pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
@@ -38,8 +37,10 @@ pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, P
 }
 
 pub(super) fn parse_key(query: &Parameters) -> Option<ConnectionKey> {
-    let one = |name| query.one(name).ok().flatten();
-    Some(ConnectionKey { user_id: UserId::parse(one("user")?)?, client_id: ClientId::parse(one("client")?)? })
+    Some(ConnectionKey {
+        user_id: UserId::parse(query.single("user")?)?,
+        client_id: ClientId::parse(query.single("client")?)?,
+    })
 }
 
 /// Settings and blocks that restrict the connection.
@@ -80,8 +81,7 @@ fn section(view: &AdminView, found: &ConnectionDetails) -> Markup {
 }
 
 fn activity_address(connection: &ConnectionSummary) -> String {
-    let query = Serializer::new(String::new()).append_pair("client", connection.client_id.as_str()).finish();
-    format!("{}?{query}", Route::AdminActivity.path())
+    Route::AdminActivity.address([("client", connection.client_id.as_str())])
 }
 
 fn buttons(view: &AdminView, connection: &ConnectionSummary) -> Markup {

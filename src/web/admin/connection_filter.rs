@@ -6,7 +6,6 @@ use crate::oauth::parameters::Parameters;
 use crate::storage::connections::{ListPosition, Owners, SortOrder};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use form_urlencoded::Serializer;
 
 /// A value that cannot be parsed counts as absent: the list then shows more, never less.
 #[derive(Clone, Debug, Default)]
@@ -20,14 +19,13 @@ pub(super) struct ConnectionFilter {
 
 impl ConnectionFilter {
     pub fn parse(query: &Parameters) -> Self {
-        let one = |name| query.one(name).ok().flatten();
-        let search = one("search").map(str::trim).filter(|text| !text.is_empty());
+        let search = query.single("search").map(str::trim).filter(|text| !text.is_empty());
         Self {
             search: search.map(str::to_owned),
-            owners: one("owners").and_then(|word| word.parse().ok()).unwrap_or_default(),
-            page: one("page").and_then(PageId::parse),
-            sort: one("sort").and_then(|word| word.parse().ok()).unwrap_or_default(),
-            after: one("after").and_then(parse_position),
+            owners: query.single("owners").and_then(|word| word.parse().ok()).unwrap_or_default(),
+            page: query.single("page").and_then(PageId::parse),
+            sort: query.single("sort").and_then(|word| word.parse().ok()).unwrap_or_default(),
+            after: query.single("after").and_then(parse_position),
         }
     }
 
@@ -38,34 +36,21 @@ impl ConnectionFilter {
 
     /// The address of the part of the list after that position, or of its beginning.
     pub fn address(&self, after: Option<&ListPosition>) -> String {
-        let query = self.pairs(after);
-        let path = Route::AdminPage.path();
-        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+        let owners = Some(self.owners).filter(|owners| *owners != Owners::default());
+        let sort = Some(self.sort).filter(|sort| *sort != SortOrder::default());
+        let pairs = [
+            ("search", self.search.clone()),
+            ("owners", owners.map(|owners| <&str>::from(owners).to_owned())),
+            ("page", self.page.map(|page| page.to_string())),
+            ("sort", sort.map(|sort| <&str>::from(sort).to_owned())),
+            ("after", after.map(write_position)),
+        ];
+        Route::AdminPage.address(pairs.into_iter().filter_map(|(name, value)| Some((name, value?))))
     }
 
     /// The pages of other people's connections to list, of those that the viewer administers.
     pub fn narrow(&self, administered: &[PageId]) -> Vec<PageId> {
         administered.iter().copied().filter(|id| self.page.is_none_or(|page| page == *id)).collect()
-    }
-
-    fn pairs(&self, after: Option<&ListPosition>) -> String {
-        let mut query = Serializer::new(String::new());
-        if let Some(search) = &self.search {
-            query.append_pair("search", search);
-        }
-        if self.owners != Owners::default() {
-            query.append_pair("owners", self.owners.into());
-        }
-        if let Some(page) = self.page {
-            query.append_pair("page", &page.to_string());
-        }
-        if self.sort != SortOrder::default() {
-            query.append_pair("sort", self.sort.into());
-        }
-        if let Some(after) = after {
-            query.append_pair("after", &write_position(after));
-        }
-        query.finish()
     }
 }
 

@@ -24,7 +24,7 @@ const ZONE_KEPT: Duration = Duration::from_hours(365 * 24);
 
 pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let query = browser::query(ctx.head).ok_or(PageError::NotFound)?;
-    let chosen = query.one("zone").ok().flatten().filter(|name| time_zone::find(name).is_some());
+    let chosen = query.single("zone").filter(|name| time_zone::find(name).is_some());
     let view = AdminView::open(ctx, chosen).await?;
     let viewer = &view.session.viewer;
     let filter = ConnectionFilter::parse(&query);

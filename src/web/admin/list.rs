@@ -12,7 +12,6 @@ use super::view_model::{AdminView, Connected, ConnectionSummary};
 use crate::model::ids::PageId;
 use crate::oauth::grant::PageChoice;
 use crate::storage::connections::{Owners, SortOrder};
-use form_urlencoded::Serializer;
 use maud::{Markup, html};
 
 /// Lists that fit on one screen have no filter.
@@ -123,7 +122,7 @@ fn row(view: &AdminView, connection: &ConnectionSummary, filter: &ConnectionFilt
     html! {
         tr #(row_id(&connection.key())) tabindex="-1" {
             th scope="row" {
-                @if can_tick { label.pick { input type="checkbox" name="connection" value=(write_key(&connection.key())); span.unseen { "Tick " (about(connection)) } } }
+                @if can_tick { label.pick { input type="checkbox" name="connection" value=(write_key(&connection.key())); span.unseen { "Tick " (connection.name()) } } }
                 a href=(address(&connection.key())) { (connection.client_name) }
                 @if !connection.trust.is_verified() { " " span.tag.warn { (trust_label(connection.trust)) } }
             }
@@ -144,17 +143,8 @@ fn row_action(connection: &ConnectionSummary, back: &str) -> Markup {
     };
     action::link(
         &ActionLink { action: kind, connections: &[connection.key()], page: None, back: Some(back) },
-        &format!("({})", about(connection)),
+        &format!("({})", connection.name()),
     )
-}
-
-/// The connection in words, for screen readers.
-fn about(connection: &ConnectionSummary) -> String {
-    if connection.is_own {
-        connection.client_name.clone()
-    } else {
-        format!("{} of {}", connection.client_name, connection.user_name)
-    }
 }
 
 fn pages(view: &AdminView, connection: &ConnectionSummary) -> String {
@@ -188,10 +178,10 @@ fn bulk_actions(view: &AdminView, connected: &Connected, filter: &ConnectionFilt
     let back = filter.address(filter.after.as_ref());
     let link = |action| action::link(&ActionLink { action, connections: &[], page: None, back: Some(&back) }, "");
     let block = |label: &str, field: (&str, &str), page: Option<PageId>| {
-        let mut query = Serializer::new(String::new());
-        query.append_pair("action", Action::Block.into()).append_pair(field.0, field.1).append_pair("back", &back);
-        query.extend_pairs(page.map(|page| ("page", page.to_string())));
-        html! { a.button.small.ends href={ (Route::AdminAction.path()) "?" (query.finish()) } { (label) } }
+        let page = page.map(|page| page.to_string());
+        let pairs = [("action", Action::Block.into()), field, ("back", &*back)].into_iter();
+        let address = Route::AdminAction.address(pairs.chain(page.as_deref().map(|page| ("page", page))));
+        html! { a.button.small.ends href=(address) { (label) } }
     };
     let page = filter.page.filter(|page| view.administers(*page));
     let person = others.first().filter(|first| others.iter().all(|other| other.user_id == first.user_id));

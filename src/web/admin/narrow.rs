@@ -10,7 +10,7 @@ use super::super::routes::Route;
 use super::action::{address, hidden, idle_button, stay_after_enter};
 use super::session::{Session, token_field};
 use super::view_model::{AdminView, load_connection};
-use crate::model::ids::{GrantId, PageId};
+use crate::model::ids::GrantId;
 use crate::model::outcome::Outcome;
 use crate::model::scope::{Scope, ScopeSet};
 use crate::oauth::access_limits::{AccessLimits, NarrowingError};
@@ -21,7 +21,6 @@ use crate::storage::audit::{AuditId, AuditKind, Entry};
 use crate::storage::connections::{ApprovedAccess, ConnectionKey};
 use crate::storage::narrowing;
 use crate::upstream::identity::AccessiblePage;
-use form_urlencoded::Serializer;
 use http::StatusCode;
 use maud::{Markup, html};
 
@@ -37,11 +36,7 @@ struct NarrowedApproval {
 
 /// The address of the form.
 pub(super) fn form_address(client_id: &ClientId, grant_id: &GrantId) -> String {
-    let query = Serializer::new(String::new())
-        .append_pair("client", client_id.as_str())
-        .append_pair("grant", grant_id.as_str())
-        .finish();
-    format!("{}?{query}", Route::AdminNarrow.path())
+    Route::AdminNarrow.address([("client", client_id.as_str()), ("grant", grant_id.as_str())])
 }
 
 pub(in crate::web) async fn show(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
@@ -99,8 +94,7 @@ fn lead_back(ctx: &RequestContext<'_>, body: &[u8], error: PageError) -> PageErr
 }
 
 fn parse(parameters: &Parameters) -> Option<(ClientId, GrantId)> {
-    let one = |name| parameters.one(name).ok().flatten();
-    Some((ClientId::parse(one("client")?)?, GrantId::parse(one("grant")?)?))
+    Some((ClientId::parse(parameters.single("client")?)?, GrantId::parse(parameters.single("grant")?)?))
 }
 
 /// Finds the live approval of the viewer that the parameters name.
@@ -127,13 +121,9 @@ impl NarrowedApproval {
     /// The limits that a form asks for, of any width.
     fn read(&self, ctx: &RequestContext<'_>, form: &Parameters) -> AccessLimits {
         let ticked: ScopeSet = form.all("scope").filter_map(Scope::parse).collect();
-        let pages = match form.one("pages") {
-            Ok(Some("all")) => PageChoice::All,
-            _ => PageChoice::These(form.all("page").filter_map(PageId::parse).collect()),
-        };
-        let lifetime = form.one("end").ok().flatten().and_then(GrantLifetime::parse);
+        let lifetime = form.single("end").and_then(GrantLifetime::parse);
         let end = lifetime.and_then(|lifetime| lifetime.end(ctx.now));
-        AccessLimits { scopes: ticked, pages, expires_at: end.or(self.approved.expires_at) }
+        AccessLimits { scopes: ticked, pages: PageChoice::read(form), expires_at: end.or(self.approved.expires_at) }
     }
 
     /// The pages to choose among: those of the approval that the person can see.

@@ -73,7 +73,7 @@ impl Session {
         }
         let cookie = session_cookie(ctx).await?;
         let form = browser::form(ctx.head, body).ok_or(PageError::ForeignForm)?;
-        let token = form.one("token").ok().flatten().unwrap_or_default();
+        let token = form.single("token").unwrap_or_default();
         if !accepts(ctx, &cookie, token) {
             limits::count_bad_handle(ctx).await?;
             return Err(PageError::ForeignForm);

@@ -40,7 +40,7 @@ pub(in crate::web) async fn start(ctx: &RequestContext<'_>) -> Result<Response, 
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.app.config.public_url);
     cookie.set(&mut response, browser.expose(), AUTHORIZATION_REQUEST_LIFETIME);
     let query = browser::query(ctx.head);
-    let back = query.as_ref().and_then(|query| return_address(query.one("back").ok().flatten()?));
+    let back = query.as_ref().and_then(|query| return_address(query.single("back")?));
     if let Some(back) = back {
         let cookie = Cookie::of_admin_return(&state.hash(), &ctx.app.config.public_url);
         cookie.set(&mut response, &URL_SAFE_NO_PAD.encode(back), AUTHORIZATION_REQUEST_LIFETIME);
@@ -57,7 +57,7 @@ fn kept_return(ctx: &RequestContext<'_>, cookie: &Cookie) -> Option<String> {
 /// Callback of StatiBeat's sign-in: opens a session with a new cookie.
 pub(in crate::web) async fn finish(ctx: &RequestContext<'_>) -> Result<Response, PageError> {
     let parameters = browser::query(ctx.head);
-    let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.one(name).ok().flatten());
+    let one = |name| parameters.as_ref().and_then(|all: &Parameters| all.single(name));
     let state = browser::presented(one("state"), ctx.checksum_keys());
     let state: AdminSignInState = limits::require(ctx, state, PageError::SignInFailed).await?;
     let cookie = Cookie::of_admin_sign_in(&state.hash(), &ctx.app.config.public_url);
@@ -120,7 +120,7 @@ pub(in crate::web) async fn sign_out(ctx: &RequestContext<'_>, body: &[u8]) -> R
 }
 
 fn signed_out_page() -> Response {
-    let another = format!("{}?account=choose", Route::AdminSignIn.path());
+    let another = Route::AdminSignIn.address([("account", "choose")]);
     let body = html! {
         h1 { "You're signed out" }
         p { "Your connections keep working. You may still be signed in to StatiBeat itself." }

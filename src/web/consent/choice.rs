@@ -1,6 +1,5 @@
 //! A person's choice on the consent page: scopes, pages, lifetime, and resource tools.
 
-use crate::model::ids::PageId;
 use crate::model::scope::{Scope, ScopeSet};
 use crate::oauth::grant::{GrantLifetime, PageChoice};
 use crate::oauth::parameters::Parameters;
@@ -56,18 +55,14 @@ impl Choice {
     /// page, the shortest lifetime, nothing of earlier approvals beyond it.
     pub fn read(form: &Parameters, request: &SignedInRequest) -> Self {
         let ticked: ScopeSet = form.all("scope").filter_map(Scope::parse).collect();
-        let pages = match form.one("pages") {
-            Ok(Some("all")) => PageChoice::All,
-            _ => PageChoice::These(form.all("page").filter_map(PageId::parse).collect()),
-        };
         let as_before = request.earlier.as_ref().and_then(lifetime_as_before);
-        let lifetime = form.one("lifetime").ok().flatten();
+        let lifetime = form.single("lifetime");
         let lifetime = lifetime.and_then(|text| {
             as_before.filter(|choice| choice.to_string() == text).or_else(|| GrantLifetime::parse(text))
         });
         Self {
             scopes: ticked.intersection(offered(request.access.scopes)),
-            pages,
+            pages: PageChoice::read(form),
             lifetime: lifetime.unwrap_or(GrantLifetime::Days(1)),
             has_resource_tools: form.one("resource_tools") == Ok(Some("on")),
             replaces_earlier: form.names("earlier") && form.one("earlier") != Ok(Some(KEEP_EARLIER)),
@@ -121,6 +116,7 @@ fn offered(requested: ScopeSet) -> ScopeSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ids::PageId;
     use crate::model::ids::{GrantId, UserId};
     use crate::model::timestamp::Timestamp;
     use crate::oauth::authorize::RequestedAccess;

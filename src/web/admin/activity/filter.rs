@@ -5,7 +5,6 @@ use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::parameters::Parameters;
 use crate::storage::activity::{Period, Position};
-use form_urlencoded::Serializer;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -52,17 +51,16 @@ impl fmt::Display for PeriodError {
 
 impl ActivityFilter {
     pub fn parse(query: &Parameters) -> Self {
-        let one = |name| query.one(name).ok().flatten();
-        let text = |name| one(name).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let text = |name| query.single(name).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         Self {
-            person: one("person").and_then(UserId::parse),
+            person: query.single("person").and_then(UserId::parse),
             app: text("app"),
             client_id: text("client"),
-            page: one("page").and_then(PageId::parse),
+            page: query.single("page").and_then(PageId::parse),
             outcome: text("outcome"),
             from: text("from"),
             to: text("to"),
-            before: one("before").and_then(parse_position),
+            before: query.single("before").and_then(parse_position),
         }
     }
 
@@ -90,13 +88,8 @@ impl ActivityFilter {
 
     /// The address of the rows before that position, or of the newest, below a route.
     pub fn address(&self, route: Route, before: Option<Position>) -> String {
-        let mut query = Serializer::new(String::new());
-        query.extend_pairs(self.pairs());
-        if let Some(before) = before {
-            query.append_pair("before", &write_position(before));
-        }
-        let (path, query) = (route.path(), query.finish());
-        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+        let before = before.map(|before| ("before", write_position(before)));
+        route.address(self.pairs().into_iter().chain(before))
     }
 
     /// The filter as form fields, without the position.
