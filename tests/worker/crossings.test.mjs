@@ -1,9 +1,12 @@
 // Calls out of the wasm per operation. Each costs, and so what the wasm asks of the runtime crosses as one text (src/cloudflare/crossings.mjs).
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { call, connect } from "../../dev/bench/operations.mjs";
 import { send } from "../../dev/bench/load.mjs";
+import { ROOT } from "./support/programs.mjs";
 import { startStack } from "./support/stack.mjs";
 
 /** The most calls out of the wasm, with those of the rate limiter's objects. */
@@ -42,3 +45,7 @@ for (const [name, request] of Object.entries(OPERATIONS)) {
     assert.ok(sum > 0 && sum <= MOST[name], `${sum}`);
   });
 }
+
+test("the bundle sets no names of functions", () => {
+  assert.doesNotMatch(readFileSync(join(ROOT, "dist/entry.js"), "utf8"), /__name\(/);
+});
