@@ -26,12 +26,11 @@ pub fn record(config: &Config, env: &Env, record: &RequestRecord) {
     if config.log.keeps(record) {
         write(record.level(), &record.line());
     }
-    let point = record.point();
     if config.is_local() {
         if config.logs_points {
-            write(Level::Info, &point.line());
+            write(Level::Info, &record.point().line());
         }
-    } else if let Some(message) = write_point(env, &data_point(&point)) {
+    } else if let Some(message) = write_point(env, &data_point(&record.point())) {
         event(Level::Warn, "metrics", &message);
     }
 }

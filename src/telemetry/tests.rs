@@ -55,6 +55,25 @@ fn a_line_says_what_happened_and_leaves_out_what_did_not() {
 }
 
 #[test]
+fn members_of_a_line_are_in_the_order_of_their_names() {
+    let full = record(503, |log| {
+        log.set_message(LoggedMessage { protocol_version: "2026-07-28", method: "tools/call", entry: Some("e") });
+        log.set_caller(LoggedCaller { client: "cursor".into(), grant: "g1".into() });
+        log.set_reason("a reason");
+        log.note("a note");
+        let mut record = log.record.borrow_mut();
+        record.limit = Some("a limit");
+        record.database = PortUsage { count: 2, failed: 1, milliseconds: 30, slowest_milliseconds: 20 };
+        let (id, call) = ("s1".to_owned(), "GET /".to_owned());
+        record.spans.push(UpstreamSpan { id, call, status: Some(200), start_milliseconds: 1, milliseconds: 2 });
+    });
+    let line = full.line();
+    let members: Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(members.as_object().map(serde_json::Map::len), Some(22), "all but that of a parent");
+    assert_eq!(line, members.to_string());
+}
+
+#[test]
 fn our_own_faults_are_errors_and_everything_worth_a_look_is_a_warning() {
     assert_eq!(record(200, |_| {}).level(), Level::Info);
     assert_eq!(record(401, |_| {}).level(), Level::Info);
