@@ -36,6 +36,10 @@ pub mod oauth;
 pub mod page;
 pub mod ports;
 pub mod storage;
+/// Of the edge, what touches no runtime: its tests run natively.
+#[cfg(all(test, not(target_arch = "wasm32")))]
+#[path = "cloudflare/tasks.rs"]
+mod tasks;
 pub mod telemetry;
 pub mod upstream;
 pub mod web;

@@ -5,7 +5,7 @@
 //! the operation, with its time limit, and gives it a number. `entry.mjs` keeps the runtime from dropping a request that waits for one;
 //! where the runtime does so all the same, 30 seconds after the client hung up, its operation stays in `PENDING` until the instance ends.
 
-use super::clock;
+use super::{clock, tasks};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
@@ -61,6 +61,7 @@ pub fn settle(id: u32, now: f64, text: String, bytes: Vec<u8>) {
     };
     if let Some(waker) = with_pending(id, arrive).flatten() {
         waker.wake();
+        tasks::run_ready();
     }
 }
 

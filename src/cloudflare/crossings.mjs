@@ -16,7 +16,11 @@ class OperationError extends Error {
 function within(milliseconds, work) {
   const { promise, resolve, reject } = Promise.withResolvers();
   const timer = setTimeout(() => reject(new OperationError("Timeout")), milliseconds);
-  work.then(resolve, reject).finally(() => clearTimeout(timer));
+  const stopping = (settle) => (result) => {
+    clearTimeout(timer);
+    settle(result);
+  };
+  work.then(stopping(resolve), stopping(reject));
   return promise;
 }
 
@@ -29,7 +33,6 @@ function framedLength(headers) {
 
 /** The whole body of a request or response, of at most `limit` bytes. */
 async function wholeBody(source, limit) {
-  if (source.body === null) return NOTHING;
   const length = framedLength(source.headers);
   if (length > limit) throw new OperationError("TooLarge");
   // Only if the length is known: `arrayBuffer` has no limit.
@@ -38,6 +41,7 @@ async function wholeBody(source, limit) {
     if (bytes.length > limit) throw new OperationError("TooLarge");
     return bytes;
   }
+  if (source.body === null) return NOTHING;
   const pieces = [];
   let size = 0;
   const reader = source.body.getReader();
@@ -135,8 +139,15 @@ async function askCounter(namespace, key, take, milliseconds) {
   return { value: await within(milliseconds, ask().catch(ask)) };
 }
 
-/** The imports of the wasm. `settle(id, now, text, bytes)` is the export that takes results. */
-export function crossings(settle) {
+/** A request's head as the wasm takes it: lines, none of which holds a line break. */
+export function headText(id, { method, url, headers }) {
+  let text = `${id}\n${Date.now()}\n${method}\n${url}`;
+  for (const [name, value] of headers) text += `\n${name}\n${value}`;
+  return text;
+}
+
+/** The imports of the wasm. `settle(id, now, text, bytes)` is the export that takes results; `finish(number, make)` takes a request's response. */
+export function crossings(settle, finish) {
   let newest = 0;
   /** Starts an operation; returns its number, which no other instance of the wasm uses. */
   const start = (work) => {
@@ -152,7 +163,6 @@ export function crossings(settle) {
     return id;
   };
   return {
-    readHead: ({ method, url, headers }, env) => JSON.stringify({ request_id: env.REQUEST_ID, now: Date.now(), method, url, headers: [...headers] }),
     readVariables(env) {
       const variables = {};
       // Inherited ones too: the environment of a request inherits from the worker's.
@@ -166,7 +176,7 @@ export function crossings(settle) {
     derivePublicKey: (...given) => start(() => derivePublicKey(...given)),
     askCounter: (...given) => start(() => askCounter(...given)),
     sleep: (milliseconds) => start(() => new Promise((resolve) => setTimeout(resolve, milliseconds, {}))),
-    respond: (status, headers, body) => new Response(body.length === 0 ? null : body.slice(), { status, headers: JSON.parse(headers) }),
+    finish: (number, status, headers, body) => finish(number, () => new Response(body.length === 0 ? null : body.slice(), { status, headers: JSON.parse(headers) })),
     writeLine: (level, line) => (level === "info" ? console.log(line) : console[level](line)),
     writePoint(env, point) {
       try {

@@ -5,23 +5,43 @@
 
 import { DurableObject } from "cloudflare:workers";
 import * as wasm from "../../build/index.js";
-import { crossings } from "./crossings.mjs";
+import { crossings, headText } from "./crossings.mjs";
 
 /** The number of instances prepared so far. */
 let instance = 0;
 let aborted = false;
-const unfinished = new Set();
+/** The number of calls into the wasm so far. */
+let calls = 0;
+/** The functions that settle the calls that are not done, by number. */
+const unfinished = new Map();
 
 globalThis.statibeatInstanceAborted = () => {
   aborted = true;
-  for (const reject of unfinished) reject(new Error("the wasm instance aborted"));
+  for (const { reject } of unfinished.values()) reject(new Error("the wasm instance aborted"));
   unfinished.clear();
 };
 
-globalThis.statibeat = crossings((...answer) => {
-  // An instance that died has no use for the results of its operations.
-  if (!aborted) wasm.settle(...answer);
-});
+globalThis.statibeat = crossings(
+  (...answer) => {
+    // An instance that died has no use for the results of its operations.
+    if (aborted) return;
+    try {
+      wasm.settle(...answer);
+    } catch (error) {
+      // The death of the instance has rejected its calls already.
+      if (!aborted) throw error;
+    }
+  },
+  (number, make) => {
+    const { resolve, reject } = unfinished.get(number);
+    unfinished.delete(number);
+    try {
+      resolve(make());
+    } catch (error) {
+      reject(error);
+    }
+  },
+);
 
 /** Prepares a new instance if there is none or if the last one died. */
 function liveInstance() {
@@ -33,16 +53,20 @@ function liveInstance() {
   }
 }
 
-/** Calls into the wasm; rejects when the instance dies before the call is done. */
-async function guarded(call) {
+/** Calls into the wasm with a new number; rejects when the instance dies before the call is done. */
+function called(call) {
   liveInstance();
-  const { promise: death, reject } = Promise.withResolvers();
-  unfinished.add(reject);
+  const { promise, resolve, reject } = Promise.withResolvers();
+  calls = (calls + 1) >>> 0;
+  const number = calls;
+  unfinished.set(number, { resolve, reject });
   try {
-    return await Promise.race([call(), death]);
-  } finally {
-    unfinished.delete(reject);
+    call(number);
+  } catch (error) {
+    unfinished.delete(number);
+    reject(error);
   }
+  return promise;
 }
 
 /** Largest unread body that is taken in, in bytes. */
@@ -68,7 +92,7 @@ async function respond(request, env, ctx) {
   const id = crypto.randomUUID();
   try {
     // The id is made here, so that a request over which the instance dies still has one.
-    const response = await guarded(() => wasm.fetch(request, Object.create(env, { REQUEST_ID: { value: id } }), ctx));
+    const response = await called((number) => wasm.handleRequest(number, headText(id, request), request, env, ctx));
     await takeUnreadBody(request);
     return response;
   } catch (error) {
@@ -93,7 +117,10 @@ export default {
   },
 
   scheduled(event, env, ctx) {
-    return guarded(() => wasm.scheduled(event, env, ctx));
+    return called((number) => {
+      const { resolve, reject } = unfinished.get(number);
+      wasm.scheduled(event, env, ctx).then(resolve, reject).finally(() => unfinished.delete(number));
+    });
   },
 };
 

@@ -42,7 +42,7 @@ impl HttpClient for Runtime {
         let mut received = http::Response::new(body.into());
         *received.status_mut() = http::StatusCode::from_u16(status).map_err(|error| transport(&error.to_string()))?;
         *received.headers_mut() =
-            convert::header_map(headers).ok_or_else(|| transport("an answer with broken headers"))?;
+            convert::header_map(&headers).ok_or_else(|| transport("an answer with broken headers"))?;
         Ok(received)
     }
 

@@ -13,6 +13,7 @@ mod fetch;
 mod log;
 mod rate_limit;
 mod recovery;
+mod tasks;
 
 use crate::config::{Config, ConfigProblem};
 use crate::storage::purge;
@@ -24,6 +25,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use worker::worker_sys;
 use worker::{Env, ScheduleContext, ScheduledEvent, event};
 
 #[wasm_bindgen]
@@ -38,24 +40,32 @@ thread_local! {
     static APP: OnceCell<Option<Rc<App>>> = const { OnceCell::new() };
 }
 
-#[event(fetch)]
-async fn answer(request: web_sys::Request, env: Env, context: worker::Context) -> worker::Result<web_sys::Response> {
-    let (request_id, head, body) = match convert::request(request, &env) {
+/// Called by `entry.mjs` with a request, whose response it is handed by [`convert::finish`] under the same number.
+#[wasm_bindgen(js_name = handleRequest)]
+pub fn handle_request(number: u32, head: String, request: JsValue, env: Env, context: worker_sys::Context) {
+    tasks::start(async move {
+        let response = respond(&head, convert::Body::new(request), &env, worker::Context::new(context)).await;
+        convert::finish(number, &response);
+    });
+}
+
+async fn respond(head: &str, body: convert::Body, env: &Env, context: worker::Context) -> web::Response {
+    let (request_id, head) = match convert::request(head) {
         Ok(parts) => parts,
-        Err(refusal) => return convert::response(&refusal),
+        Err(refusal) => return refusal,
     };
-    let Some(app) = app(&env) else {
-        let variables = variables(&env);
+    let Some(app) = app(env) else {
+        let variables = variables(env);
         let links = Config::links_from_lookup(|name| variables.get(name).cloned());
-        return convert::response(&web::unavailable(&head, web::Unavailable::Misconfigured, &links));
+        return web::unavailable(&head, web::Unavailable::Misconfigured, &links);
     };
     let inputs = RequestInputs { request_id, now: clock::now(), clock: &clock::milliseconds, random: &random };
     let Answered { mut response, record } = web::handle(&app, inputs, &head, &body).await;
-    log::record(&app.config, &env, &record);
+    log::record(&app.config, env, &record);
     if let Some(wait) = web::gather(&mut response, &app.usage, clock::milliseconds()) {
         context.wait_until(flush_usage(app, wait));
     }
-    convert::response(&response)
+    response
 }
 
 /// Waits, then stores the buffered usage events.
