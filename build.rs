@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = env::var("OUT_DIR")?;
     fs::write(Path::new(&folder).join("time_zones.rs"), time_zones()?)?;
     fs::write(Path::new(&folder).join("plain_forms.rs"), plain_forms()?)?;
+    fs::write(Path::new(&folder).join("base_letters.rs"), base_letters()?)?;
     Ok(())
 }
 
@@ -99,4 +100,16 @@ fn plain_forms() -> Result<String, Box<dyn Error>> {
         }
     }
     Ok(format!("(&[{forms}], \"{plain}\")"))
+}
+
+/// Letters that decompose (NFD) into one of ASCII and accents, in order, and that letter of each.
+fn base_letters() -> Result<String, Box<dyn Error>> {
+    let (mut letters, mut bases) = (String::new(), String::new());
+    for letter in '\u{80}'..=char::MAX {
+        if let Some(base) = std::iter::once(letter).nfd().next().filter(char::is_ascii_alphabetic) {
+            write!(letters, "'{}',", letter.escape_unicode())?;
+            bases.push(base);
+        }
+    }
+    Ok(format!("(&[{letters}], \"{bases}\")"))
 }

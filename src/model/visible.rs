@@ -9,7 +9,7 @@
 mod fold;
 mod quote;
 
-pub use fold::Folded;
+pub use fold::{Folded, without_accents};
 pub use quote::{bare_or_quoted, quote, quote_lines};
 
 use unicode_properties::UnicodeEmoji as _;

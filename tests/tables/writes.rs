@@ -124,15 +124,19 @@ pub fn cases() -> Vec<Case> {
                     FaultKind::DropBefore,
                 ),
                 create(&json!({ "title": "API slow" }), Expected::New, 1),
-                create(&none, Expected::Error("affects the same in its own words"), 0),
+                create(&none, Expected::Error("names the same in affected_items_freetext"), 0),
             ],
         ),
         (
             "possible duplicate is published with the confirm token of its preview",
             vec![
                 create(&none, Expected::New, 1),
-                create(&another, Expected::Error("affects the same in its own words"), 0),
-                create(&with("preview", json!(true)), Expected::Preview("affects the same in its own words"), 0),
+                create(&another, Expected::Error("names the same in affected_items_freetext"), 0),
+                create(
+                    &with("preview", json!(true)),
+                    Expected::Preview("names the same in affected_items_freetext"),
+                    0,
+                ),
                 create(&json!({ "title": "A third", "confirm": TOKEN }), Expected::Error("`title` differs"), 0),
                 create(&with("confirm", json!(TOKEN)), Expected::New, 1),
                 create(&with("confirm", json!(TOKEN)), Expected::Replayed, 0),

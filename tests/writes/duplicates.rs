@@ -62,6 +62,31 @@ fn write_is_published_again_after_its_duplicate_was_shown() {
 }
 
 #[test]
+fn same_text_with_another_stage_status_or_component_is_published_once() {
+    for more in [
+        json!({ "lifecycle_stage_id": 2 }),
+        json!({ "lifecycle_stage_id": 3 }),
+        json!({ "status": "degraded" }),
+        json!({ "add_affected_items": [{ "id": 104 }] }),
+    ] {
+        let story = Story::new();
+        let first = story.update(&story.one, json!({}));
+        let id = first["structuredContent"]["update_id"].to_string();
+        for token in [&story.one, &story.other] {
+            let again = story.update(token, more.clone());
+            assert_eq!(again["isError"], true, "{again}");
+            for words in ["Nothing was published", &format!("update {id}"), "says the same", "preview: true"] {
+                assert!(text(&again).contains(words), "{words}: {again}");
+            }
+        }
+        let mut with_key = more.clone();
+        with_key["idempotency_key"] = json!("meant as a second one");
+        assert_ne!(story.update(&story.one, with_key)["isError"], true, "a key of its own says so");
+        assert_eq!(story.app.take_posts(), 2);
+    }
+}
+
+#[test]
 fn a_handle_from_before_the_other_one_does_not_cover_it() {
     let story = Story::new();
     let early =

@@ -7,6 +7,9 @@ use std::ops::Range;
 /// a word. `build.rs` cuts them out of Unicode's.
 static PLAIN_FORMS: (&[char], &str) = include!(concat!(env!("OUT_DIR"), "/plain_forms.rs"));
 
+/// Letters that Unicode decomposes into one of ASCII and accents, in order, and that letter of each.
+static BASE_LETTERS: (&[char], &str) = include!(concat!(env!("OUT_DIR"), "/base_letters.rs"));
+
 /// A text without hidden characters, with compatibility forms (full width, circled, mathematical and the like) as plain
 /// characters (Unicode UAX #15, NFKC of each character) and every run of blanks as one; it knows where each character came from.
 pub struct Folded {
@@ -49,6 +52,17 @@ impl Folded {
     }
 }
 
+/// A text with letters of the Latin script without their accents, however those are encoded: `é` and `e` with U+0301 are `e`.
+pub fn without_accents(text: &str) -> String {
+    let (letters, bases) = BASE_LETTERS;
+    let base = |letter: char| {
+        let at = letters.binary_search(&letter).ok()?;
+        bases.as_bytes().get(at).map(|base| char::from(*base))
+    };
+    let is_accent = |character: &char| ('\u{300}'..='\u{36f}').contains(character);
+    text.chars().filter(|character| !is_accent(character)).map(|letter| base(letter).unwrap_or(letter)).collect()
+}
+
 fn plain_form(character: char) -> Option<&'static str> {
     let (forms, plain) = PLAIN_FORMS;
     forms.binary_search(&character).ok().and_then(|at| plain.split('\n').nth(at))
@@ -82,6 +96,18 @@ mod tests {
             } else {
                 assert!(plain.starts_with(form) || !plain.contains(|c: char| c.is_ascii()), "{form}");
                 assert_eq!(plain.contains(char::is_alphanumeric), form.is_alphanumeric(), "{form}");
+            }
+        }
+    }
+
+    #[test]
+    fn accents_are_left_out_per_unicode() {
+        assert_eq!(without_accents("Zürich, Cafe\u{301}, Łódź, ΆΉ, が"), "Zurich, Cafe, Łodz, ΆΉ, が");
+        for letter in '\u{80}'..=char::MAX {
+            let decomposed: String = std::iter::once(letter).nfd().collect();
+            if decomposed.starts_with(|base: char| base.is_ascii_alphabetic()) {
+                assert_eq!(without_accents(&letter.to_string()), decomposed[..1], "{letter}");
+                assert_eq!(without_accents(&decomposed), decomposed[..1], "{letter}");
             }
         }
     }

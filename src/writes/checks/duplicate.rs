@@ -4,7 +4,7 @@
 //! It asks before it lets a second one be published. It is advice to a model, not a lock: two sessions that open incidents
 //! at the very same moment both pass. An identical write is found by its fingerprint, not here.
 
-use super::near_text::is_near;
+use super::near_text::{is_near, words};
 use crate::alternatives::components::is_same;
 use crate::alternatives::entries;
 use crate::catalog::Write;
@@ -23,6 +23,7 @@ const RECENT: Duration = Duration::from_mins(15);
 /// Longest title or name that is quoted, in characters.
 const NAME_MAX: usize = 200;
 const SAME_TITLE: &str = "has the same title";
+const SAME_TEXT: &str = "says the same";
 /// The list of active incidents, relative to the admin root.
 pub const READ: &str = "incidents?status=active&limit=50";
 
@@ -65,7 +66,9 @@ pub fn check(
     shown: &[i64],
 ) -> Result<(), WriteError> {
     // A client that gives another key for the same text says that it means a second one.
-    let is_meant = |similar: &PossibleDuplicate| request.fingerprint.has_own_key && similar.matches == [SAME_TITLE];
+    let is_meant = |similar: &PossibleDuplicate| {
+        request.fingerprint.has_own_key && (similar.matches == [SAME_TITLE] || similar.matches == [SAME_TEXT])
+    };
     found.retain(|similar| {
         !shown.contains(&similar.id) && similar.external_id.as_deref() != Some(external_id) && !is_meant(similar)
     });
@@ -101,18 +104,23 @@ pub fn find(effect: &WriteEffect, write: &Write, now: Timestamp) -> Vec<Possible
     found
 }
 
-/// The recent updates of an incident or a maintenance that say nearly what a write says. One that says exactly the same is a
-/// repetition, about which the fingerprint of the write decides.
+/// The recent updates of an incident or a maintenance that say what a write says, or nearly. A repetition with the same arguments
+/// is found by its fingerprint before; the same text with another stage, status or component would notify people twice.
 pub fn find_updates(document: &Value, write: &Write, now: Timestamp) -> Vec<PossibleDuplicate> {
     let Some(message) = write.body.get("message").and_then(Value::as_str) else { return Vec::new() };
     if update_target(write.operation).is_none() {
         return Vec::new();
     }
-    let near = |update: &&Value| update["message"].as_str().is_some_and(|old| old != message && is_near(old, message));
-    let updates = entries(document.get("updates").unwrap_or(&Value::Null)).iter().filter(near);
-    let says = || vec!["says nearly the same".to_owned()];
-    let mut found: Vec<PossibleDuplicate> =
-        updates.filter_map(|update| describe(update, DuplicateKind::Update, says(), now)).collect();
+    let describe_match = |update: &Value| {
+        let matched = match update["message"].as_str()? {
+            old if old == message => SAME_TEXT,
+            old if is_near(old, message) => "says nearly the same",
+            _ => return None,
+        };
+        describe(update, DuplicateKind::Update, vec![matched.to_owned()], now)
+    };
+    let updates = entries(document.get("updates").unwrap_or(&Value::Null));
+    let mut found: Vec<PossibleDuplicate> = updates.iter().filter_map(describe_match).collect();
     found.retain(|similar| similar.age <= RECENT);
     found
 }
@@ -142,7 +150,7 @@ fn find_matches(entry: &Value, effect: &WriteEffect, body: &Value) -> Vec<String
         }
     }
     if freetext(body).is_some_and(|text| freetext(entry).as_ref() == Some(&text)) {
-        matches.push("affects the same in its own words".to_owned());
+        matches.push("names the same in affected_items_freetext".to_owned());
     }
     let [new, old] = [body, entry].map(|of| of.get("title").and_then(Value::as_str).unwrap_or_default());
     if is_near(new, old) {
@@ -173,7 +181,7 @@ fn items(of: &Value) -> &[Value] {
 
 fn freetext(of: &Value) -> Option<String> {
     let text = of.get("affected_items_freetext")?.as_str()?;
-    Some(text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()).filter(|text| !text.is_empty())
+    Some(words(text).join(" ")).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Texts that say nearly the same: as titles of two incidents, as updates within minutes.
 //!
-//! Compared word by word, without case, punctuation and filler words; `50 %`, `50%` and `50 percent` are the same. A typo in a long
+//! Compared word by word, without case, accents, punctuation and filler words; `50 %`, `50%` and `50 percent` are the same. A typo in a long
 //! word makes no difference. A number, or a short word such as the name of a region, does.
 
-use crate::model::visible::Folded;
+use crate::model::visible::{Folded, without_accents};
 use strsim::damerau_levenshtein;
 
 /// Longest text that is compared, in characters.
@@ -31,9 +31,13 @@ pub fn is_near(one: &str, other: &str) -> bool {
     total > 0 && (total - differing) * 100 >= total * SHARE && !unmatched.iter().chain(&rest).any(is_telling)
 }
 
-fn words(text: &str) -> Vec<String> {
+/// The words of a text that are compared.
+pub fn words(text: &str) -> Vec<String> {
     let start: String = text.chars().take(COMPARED).collect();
-    let plain = Folded::new(&start).text.to_lowercase().replace('%', " percent ").replace("per cent", "percent");
+    let plain = without_accents(&Folded::new(&start).text)
+        .to_lowercase()
+        .replace('%', " percent ")
+        .replace("per cent", "percent");
     let words = plain.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     words.filter(|word| !FILLERS.contains(word)).map(str::to_owned).collect()
 }
@@ -56,6 +60,9 @@ mod tests {
             ("API gateway errors in Europe", "Errors in the API gateway, Europe"),
             ("Checkout errors", "Chekcout errors"),
             ("ＡＰＩ down", "API  DOWN"),
+            ("Café down", "Cafe\u{301} down"),
+            ("Störung in Zürich", "STORUNG IN ZURICH"),
+            ("Gdańsk: DNS down", "Gdansk: DNS down"),
         ] {
             assert!(is_near(one, other) && is_near(other, one), "{one:?} and {other:?}");
         }
