@@ -23,7 +23,7 @@ async function opened(token = TOKENS.write, more = {}) {
 }
 
 const words = (result) => result.content.map((block) => block.text ?? "").join("\n");
-const WINDOW = { starts_at: "2099-01-02T22:00:00Z", ends_at: "2099-01-02T23:00:00Z" };
+const WINDOW = { starts_at: "2030-01-02T22:00:00Z", ends_at: "2030-01-02T23:00:00Z" };
 
 /** A fresh incident and a fresh maintenance, made past the server under test. */
 async function made(kind, body) {
@@ -59,7 +59,7 @@ const TOOLS = {
   resolve_incident: async () => ({ incident_id: await incident(), resolution_message: "It is over." }),
   reopen_incident: async () => ({ incident_id: await resolved() }),
   delete_incident: async () => ({ incident_id: await incident() }),
-  update_maintenance: async () => ({ maintenance_id: await maintenance(), ends_at: "2099-01-02T23:30:00Z" }),
+  update_maintenance: async () => ({ maintenance_id: await maintenance(), ends_at: "2030-01-02T23:30:00Z" }),
   complete_maintenance: async () => ({ maintenance_id: await running() }),
   cancel_maintenance: async () => ({ maintenance_id: await maintenance(), message: "Not needed." }),
   delete_maintenance: async () => ({ maintenance_id: await maintenance() }),
