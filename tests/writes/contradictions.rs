@@ -74,6 +74,19 @@ fn claim_of_a_resolution_names_who_resolves_and_where() {
 }
 
 #[test]
+fn claim_that_a_maintenance_is_over_names_who_ends_it_and_where() {
+    for (maintenance_id, state) in [(2001, "active"), (2002, "upcoming")] {
+        let over = json!({ "maintenance_id": maintenance_id, "message": "The maintenance is complete." });
+        let told = warnings("add_maintenance_update", over);
+        assert!(told.contains("this call leaves it open"), "{told}");
+        assert!(
+            told.contains(&format!("the maintenance stays {state}; only a person can complete or cancel it at http"))
+        );
+        assert!(told.contains(&format!("{ADMIN_URL}maintenances/{maintenance_id}")), "{told}");
+    }
+}
+
+#[test]
 fn components_that_leave_the_incident_are_warned_about() {
     let fewer = json!({ "incident_id": 1001, "message": "Fewer.", "remove_affected_items": [{ "id": 102 }] });
     assert!(warnings("add_incident_update", fewer).contains("removes 1 of"));

@@ -1,5 +1,5 @@
 //! Contradictions between a write and the incident or maintenance that it changes: a move to an earlier stage, a maintenance that becomes active
-//! before its window, clock times outside the window, a text that says the incident is over while it stays open.
+//! before its window, clock times outside the window, a text that says the incident or maintenance is over while it is not.
 //!
 //! Pure; yields warnings only. The documents before and after the write come from StatiBeat's dry run. If only a person can act,
 //! the warning gives the admin URL.
@@ -59,8 +59,16 @@ pub fn find(write: &Write, effect: &WriteEffect, now: Now) -> Vec<String> {
             format!("{words}; only a person can move the window{place}")
         }
     }));
-    if says_over(write) && !effect.closes() && after["state"] == "active" {
-        found.push(format!("the incident stays open; only a person can resolve it{place}"));
+    if says_over(write) && !effect.closes() {
+        found.extend(match (write.operation.target_kind(), after["state"].as_str()) {
+            (TargetKind::Incident, Some("active")) => {
+                Some(format!("the incident stays open; only a person can resolve it{place}"))
+            }
+            (TargetKind::Maintenance, Some(state @ ("active" | "upcoming"))) => {
+                Some(format!("the maintenance stays {state}; only a person can complete or cancel it{place}"))
+            }
+            _ => None,
+        });
     }
     found
 }

@@ -129,6 +129,9 @@ impl TextRule {
             Self::Blame => phrase(text, BLAME),
             // A maintenance window ends at a time: that is no promise beyond it.
             Self::PromisedTime => promises::find_promise(text).filter(|_| is_of_incident),
+            Self::SaysResolved if matches!(operation, Operation::AddMaintenanceUpdate { .. }) => {
+                promises::find_claimed_end(text)
+            }
             Self::SaysResolved => {
                 let resolves = matches!(operation, Operation::ResolveIncident { .. });
                 promises::find_claim(text).filter(|_| is_of_incident && !resolves)

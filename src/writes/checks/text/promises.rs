@@ -123,6 +123,10 @@ const OVER: &[&str] = &[
     "is over now",
     "is now over",
 ];
+/// Names of a maintenance, words for its end, and what links them.
+const WINDOWS: &[&str] = &["maintenance", "maintenance window", "window", "maintenance work", "planned work"];
+const ENDED: &[&str] = &["complete", "completed", "finished", "ended", "over", "done", "cancelled", "canceled"];
+const LINKS: &[&str] = &["is", "is now", "has", "has now", "has been", "has now been", "was"];
 /// Before a claim in the same part of a sentence, these say that it is none yet.
 const NOT_YET: &[&str] = &[
     "once",
@@ -160,11 +164,28 @@ pub fn find_promise(text: &str) -> Option<Range<usize>> {
     sentences(&lower).find_map(|sentence| promise_in(&lower[sentence.clone()]).map(|part| shift(&part, sentence.start)))
 }
 
-/// The part of a text that says that it is over.
+/// The part of a text that says that an incident is over.
 pub fn find_claim(text: &str) -> Option<Range<usize>> {
     let lower = text.to_ascii_lowercase();
     let claims = OVER.iter().flat_map(|words| lower.match_indices(words).map(|(at, found)| at..at + found.len()));
     claims.filter(|claim| is_claim(&lower, claim)).min_by_key(|claim| claim.start)
+}
+
+/// The part of a text that says that a maintenance is over: `the maintenance is now complete`. One that names a part of the work, such
+/// as `the upgrade is complete`, does not say so.
+pub fn find_claimed_end(text: &str) -> Option<Range<usize>> {
+    let lower = text.to_ascii_lowercase();
+    let ends = WINDOWS.iter().flat_map(|window| lower.match_indices(window)).filter_map(|(start, window)| {
+        let behind = lower[start + window.len()..].strip_prefix(' ')?;
+        let linked = LINKS.iter().filter_map(|link| behind.strip_prefix(link)?.strip_prefix(' '));
+        let ended = |rest: &str| {
+            let word = rest.split(|character: char| !character.is_alphabetic()).next().unwrap_or_default();
+            ENDED.contains(&word).then(|| lower.len() - rest.len() + word.len())
+        };
+        let end = linked.chain([behind]).find_map(ended)?;
+        Some(start..end)
+    });
+    ends.filter(|claim| is_claim(&lower, claim)).min_by_key(|claim| claim.start)
 }
 
 fn is_claim(lower: &str, claim: &Range<usize>) -> bool {

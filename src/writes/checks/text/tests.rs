@@ -44,6 +44,25 @@ fn tense_and_end_depend_on_the_operation() {
     let done = "The upgrade has been completed.";
     check_in(Operation::ScheduleMaintenance, "description", done, &[("wrong-tense", "\"has been completed\"")]);
     check_in(of_window, "message", done, &[]);
+    for (text, quoted) in [
+        ("The maintenance is complete.", "\"maintenance is complete\""),
+        ("Maintenance completed, thank you.", "\"Maintenance completed\""),
+        ("All good: this maintenance window has now been cancelled", "\"maintenance window has now been cancelled\""),
+        ("Planned work has finished.", "\"Planned work has finished\""),
+    ] {
+        check_in(of_window, "message", text, &[("says-resolved", quoted)]);
+        check_in(Operation::CompleteMaintenance { maintenance_id: 1 }, "message", text, &[]);
+    }
+    for text in [
+        "We write again once the maintenance is complete.",
+        "The maintenance is not complete.",
+        "The maintenance is half done.",
+        "The maintenance will be completed by 04:00 UTC.",
+        "The maintenance has been extended.",
+        "Completed: step 1 of the maintenance.",
+    ] {
+        check_in(of_window, "message", text, &[]);
+    }
     check_in(Operation::ScheduleMaintenance, "description", "Logins will be available again by 04:00 UTC.", &[]);
 }
 
