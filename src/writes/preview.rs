@@ -151,6 +151,8 @@ impl Preview {
         lines.extend(component_lines(write.operation, effect));
         lines.extend(effect.new_texts().into_iter().map(|(name, text)| {
             let text = if reader == Reader::Person { text.to_owned() } else { cap(text, ECHO_MAX) };
+            // Not an argument, and not what the caller wrote.
+            let name = if name == "next_message" { "StatiBeat then publishes by itself" } else { name };
             format!("{name}: {}", quote_lines(&text))
         }));
         lines.extend(effect.notice().and_then(|notice| schedule::describe_window(notice, &effect.page.time_zone)));
