@@ -160,6 +160,7 @@ impl<'a> UnknownUri<'a> {
         };
         match unknown {
             Some(name) => format!("`{}` is not known; {takes}.", quoted_name(&name)),
+            None if uri.contains('{') => format!("The form is {uri}."),
             None if self.query.is_empty() => format!("Did you mean {uri}?"),
             None => match pairs(&self.query).map(given).find(|name| name.ends_with("_id")) {
                 Some(name) => format!("`{name}` must be a whole number from 1 to {ID_MAX}; {takes}."),
@@ -275,6 +276,10 @@ mod tests {
         let page = |uri: &str| unknown(uri, &Roots::HOSTED).page();
         assert_eq!(page("statibeat://pages/northwind/summary"), PageInUri::Text("northwind".to_owned()));
         assert_eq!(page("statibeat://pages/%7Bpage_id%7D/summary"), PageInUri::Text("{page_id}".to_owned()));
+        for without_number in ["statibeat://pages/{page_id}/summary", "statibeat://pages/042/summary"] {
+            let described = unknown(without_number, &Roots::HOSTED).describe(None);
+            assert_eq!(described, "The form is statibeat://pages/{page_id}/summary.");
+        }
         assert_eq!(page("statibeat://incidents/active"), PageInUri::Missing);
         assert_eq!(page("statibeat://nothing"), PageInUri::NotBound);
         assert_eq!(unknown("statibeat://pages/42/x", &Roots::PAGE).page(), PageInUri::NotBound);
