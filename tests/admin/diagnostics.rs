@@ -57,6 +57,24 @@ fn diagnosis_shows_reported_client_name_and_protocol_version() {
 }
 
 #[test]
+fn last_use_is_the_last_call_that_the_diagnosis_shows() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, SCOPE);
+    introduce(&app, &pair, "Cursor");
+    app.advance(Duration::from_mins(3));
+    introduce(&app, &pair, "Cursor");
+    app.advance(Duration::from_mins(9));
+    let browser = Browser::new(&app);
+    browser.open_admin_page(user::MARA_ADMIN);
+    let page = browser.open_connection(user::MARA_ADMIN, CLIENT).body;
+    for term in ["Last used", "Last call"] {
+        let start = page.find(&format!("<dt>{term}</dt>")).unwrap_or_else(|| panic!("no {term} in {page}"));
+        let told = page[start..].split("</dd>").next().expect("a description");
+        assert!(told.contains("9 minutes ago"), "{told}");
+    }
+}
+
+#[test]
 fn markup_in_a_reported_client_name_is_escaped_and_cut() {
     let app = TestApp::new();
     let pair = app.connect(user::MARA_ADMIN, SCOPE);

@@ -326,6 +326,9 @@ impl ConnectionSummary {
     fn new(ctx: &RequestContext<'_>, viewer: &Viewer, pages: &[AccessiblePage], grant: LiveGrant) -> Self {
         let is_own = grant.user_id == viewer.person.user_id;
         let mut diagnosis = Diagnosis::new(&grant, is_own.then_some(pages));
+        // That of the grant is written only every few minutes; what is known of calls is that of earlier grants as well.
+        let called_at = grant.health.called_at.filter(|at| *at >= grant.created_at);
+        let last_used_at = grant.last_used_at.max(called_at);
         if !is_own {
             diagnosis.blocked_pages.retain(|page| grant.accessed.contains(page));
         }
@@ -348,7 +351,7 @@ impl ConnectionSummary {
             is_loopback: grant.is_loopback,
             scopes: grant.scopes,
             connected_at: grant.created_at,
-            last_used_at: grant.last_used_at,
+            last_used_at,
             // An environment that switched resource tools off has none, whatever was granted before.
             reads_by_tools: grant.has_resource_tools && ctx.app.config.has_resource_tools,
             are_writes_paused: grant.are_writes_paused,
