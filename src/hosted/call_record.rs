@@ -73,15 +73,12 @@ impl<'a> CallRecord<'a> {
 
     /// Appends the row of a call that ended without a lease. The call doesn't depend on it, because nothing was sent.
     /// While the limiter is down, such calls are only counted.
-    pub async fn append(&self, outcome: Outcome, reason: Reason) -> Option<AuditId> {
+    pub async fn append(&self, outcome: Outcome, reason: Reason) {
         self.set_end(outcome, Some(reason));
-        let entry = self.take_entry(outcome, reason).await?;
-        match audit::append(self.context.db, &entry).await {
-            Ok(()) => Some(entry.id),
-            Err(error) => {
-                self.note_missing_row(&error, outcome, reason);
-                None
-            }
+        if let Some(entry) = self.take_entry(outcome, reason).await
+            && let Err(error) = audit::append(self.context.db, &entry).await
+        {
+            self.note_missing_row(&error, outcome, reason);
         }
     }
 

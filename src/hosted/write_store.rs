@@ -98,8 +98,8 @@ impl WriteStore for D1WriteStore<'_> {
         idempotency::find_earlier(self.context.db, &self.key(), self.context.now).await.unwrap_or_default()
     }
 
-    async fn record_unsent(&self, outcome: Outcome, reason: Reason) -> Option<String> {
-        self.call.append(outcome, reason).await.map(|id| id.as_str().to_owned())
+    async fn record_unsent(&self, outcome: Outcome, reason: Reason) {
+        self.call.append(outcome, reason).await;
     }
 
     async fn keep_preview(&self, preview: &KeptPreview) -> Result<Option<String>, PreviewNotKept> {

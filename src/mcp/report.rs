@@ -14,6 +14,7 @@ use crate::model::ids::PageId;
 use crate::model::missing_access::MissingAccess;
 use crate::model::outcome::{CallProblem, Outcome, Reason};
 use crate::model::visible;
+use serde::Serialize;
 use serde_json::Value;
 
 /// Longest name or version kept, in characters.
@@ -92,7 +93,7 @@ impl<T> Handled<T> {
 }
 
 /// Name and version of a client, as it gives them (`Implementation`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClientInfo {
     pub name: String,
     pub version: String,

@@ -194,9 +194,7 @@ impl WriteStore for MemoryWriteStore<'_> {
     }
 
     /// There is no audit log.
-    async fn record_unsent(&self, _: Outcome, _: Reason) -> Option<String> {
-        None
-    }
+    async fn record_unsent(&self, _: Outcome, _: Reason) {}
 
     async fn keep_preview(&self, preview: &KeptPreview) -> Result<Option<String>, PreviewNotKept> {
         self.memory.keep(preview.clone(), self.now);

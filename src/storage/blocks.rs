@@ -63,24 +63,13 @@ pub async fn unblock(db: &dyn Database, change: &Change<'_>) -> Result<()> {
     db.batch(&[delete, statement_for_change(change)]).await.map(drop)
 }
 
-/// Which blocks are asked for, the newest first.
-#[derive(Clone, Debug)]
-pub struct BlockQuery<'a> {
-    pub pages: &'a [PageId],
-    /// The position before the first one wanted.
-    pub after: Option<&'a ListPosition>,
-    pub limit: usize,
-}
-
-/// Blocks, and the number of all that match before and after the position.
-#[derive(Clone, Debug, Default)]
-pub struct BlockPage {
-    pub blocks: Vec<Block>,
-    pub total: usize,
-}
-
-pub async fn list(db: &dyn Database, query: &BlockQuery<'_>) -> Result<BlockPage> {
-    let after = query.after;
+/// Blocks on these pages after the position, the newest first, and the number of all before and after it.
+pub async fn list(
+    db: &dyn Database,
+    pages: &[PageId],
+    after: Option<&ListPosition>,
+    limit: usize,
+) -> Result<(Vec<Block>, usize)> {
     let select = statement!(
         "SELECT * FROM (
            SELECT user_id, user_name, client_id, client_name, page_id, is_loopback, blocked_at, blocked_by_name,
@@ -88,16 +77,16 @@ pub async fn list(db: &dyn Database, query: &BlockQuery<'_>) -> Result<BlockPage
            FROM page_blocks WHERE page_id IN (SELECT value FROM json_each(?1)))
          WHERE ?2 IS NULL OR (sort_key, user_id, client_id) > (?2, ?3, ?4)
          ORDER BY sort_key, user_id, client_id LIMIT ?5",
-        json_list(query.pages),
+        json_list(pages),
         after.map(|position| position.sort_key.as_str()),
         after.map(|position| position.user_id.as_str()),
         after.map(|position| position.client_id.as_str()),
-        i64::try_from(query.limit).unwrap_or(i64::MAX),
+        i64::try_from(limit).unwrap_or(i64::MAX),
     );
     let rows = run(db, select).await?;
     let total = rows.first().map(read::<Counted>).transpose()?.map_or(0, |row| row.total);
     let block = |row| Ok(Block { position: read(row)?, ..read(row)? });
-    Ok(BlockPage { blocks: rows.iter().map(block).collect::<Result<_>>()?, total })
+    Ok((rows.iter().map(block).collect::<Result<_>>()?, total))
 }
 
 /// The blocks on these pages that may cover the connections: of exactly that client, or of any loopback client of its person.
@@ -162,8 +151,7 @@ mod tests {
     /// The blocks on pages 7 and 8: whose, which client, which page, whether it covers loopback clients.
     async fn blocks(db: &TestDatabase) -> Vec<String> {
         let pages = [PAGE, PageId::new(8).expect("an id")];
-        let query = BlockQuery { pages: &pages, after: None, limit: 100 };
-        let blocks = list(db, &query).await.expect("a list").blocks;
+        let (blocks, _) = list(db, &pages, None, 100).await.expect("a list");
         let shown = |block: &Block| {
             format!("{} {} {} {}", block.user_id, block.client_id.as_str(), block.page_id, block.is_loopback)
         };

@@ -7,25 +7,13 @@
 use super::assertion::RequestBinding;
 use super::client::Client;
 use super::signed::{self, IdentityError, VerifiedIdentity};
-use crate::model::ids::UserId;
-use crate::model::timestamp::Timestamp;
 use serde::Deserialize;
 
 /// The `typ` of such a token.
 pub const TYPE: &str = "statibeat-admin+jwt";
 
-/// Person of an assertion, and the values that make it single-use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AssertedUser {
-    pub user_id: UserId,
-    pub name: String,
-    pub token_id: String,
-    /// Time after which its `jti` can be forgotten.
-    pub expires_at: Timestamp,
-}
-
 #[derive(Deserialize)]
-struct AdminClaims {
+pub struct AdminClaims {
     htm: String,
     htu: String,
 }
@@ -35,12 +23,10 @@ pub async fn verify(
     client: &Client<'_>,
     token: &str,
     request: &RequestBinding<'_>,
-) -> Result<AssertedUser, IdentityError> {
+) -> Result<VerifiedIdentity<AdminClaims>, IdentityError> {
     let check_request = |claims: &AdminClaims| {
         let is_same = claims.htm == request.method.as_str() && claims.htu == request.url;
         if is_same { Ok(()) } else { Err(IdentityError::Request) }
     };
-    let VerifiedIdentity { user_id, name, token_id, expires_at, .. } =
-        signed::verify(client, token, TYPE, check_request).await?;
-    Ok(AssertedUser { user_id, name, token_id, expires_at })
+    signed::verify(client, token, TYPE, check_request).await
 }

@@ -94,7 +94,7 @@ struct IdentityClaims<B> {
 }
 
 /// The claims of a verified token that callers use.
-pub(super) struct VerifiedIdentity<B> {
+pub struct VerifiedIdentity<B> {
     pub user_id: UserId,
     /// Reduced to one visible line of at most 320 characters.
     pub name: String,

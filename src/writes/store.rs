@@ -20,8 +20,8 @@ pub trait WriteStore {
     /// Looks up earlier calls of the write before it is requested. Empty where the store cannot tell: acquiring the lease decides.
     async fn find_earlier(&self) -> EarlierCalls;
 
-    /// Records a call that ends without a lease; returns the id of its audit row, where there is one.
-    async fn record_unsent(&self, outcome: Outcome, reason: Reason) -> Option<String>;
+    /// Records a call that ends without a lease.
+    async fn record_unsent(&self, outcome: Outcome, reason: Reason);
 
     /// Keeps a preview until it expires, and records the call that asked for it; returns the id of its audit row, where there is one.
     async fn keep_preview(&self, preview: &KeptPreview) -> Result<Option<String>, PreviewNotKept>;

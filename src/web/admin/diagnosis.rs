@@ -3,6 +3,7 @@
 use super::advice::{self, Guidance, Remedy};
 use super::missing::MissingThing;
 use super::wire::{optional_text, text};
+use crate::mcp::ClientInfo;
 use crate::mcp::protocol_version::ProtocolVersion;
 use crate::model::ids::PageId;
 use crate::model::scope::{Scope, ScopeSet};
@@ -16,7 +17,7 @@ pub(super) struct Diagnosis {
     pub result: CheckResult,
     #[serde(serialize_with = "optional_text")]
     pub last_call_at: Option<Timestamp>,
-    pub client: Option<NamedClient>,
+    pub client: Option<ClientInfo>,
     pub protocol_version: Option<&'static str>,
     pub refreshes: i64,
     #[serde(serialize_with = "optional_text")]
@@ -33,13 +34,6 @@ pub(super) struct Diagnosis {
     pub scopes: Vec<ScopeCheck>,
     /// Pages that admins have blocked the connection from.
     pub blocked_pages: Vec<PageId>,
-}
-
-/// A client's name and version as it reported them, already cleaned and cut.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct NamedClient {
-    pub name: String,
-    pub version: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -139,7 +133,7 @@ impl Diagnosis {
         Self {
             result,
             last_call_at,
-            client: health.client_info.clone().map(|(name, version)| NamedClient { name, version }),
+            client: health.client_info.clone().map(|(name, version)| ClientInfo { name, version }),
             protocol_version: version.map(ProtocolVersion::as_str),
             refreshes: connection.refreshes,
             last_refresh_at: (connection.refreshes > 0).then_some(connection.refreshed_at),

@@ -20,7 +20,7 @@ use crate::model::write_policy::ConfirmMode;
 use crate::oauth::client::{ClientId, ClientTrust};
 use crate::oauth::grant::PageChoice;
 use crate::storage::activity::{self, ActivityRow};
-use crate::storage::blocks::{self, Block, BlockPage, BlockQuery};
+use crate::storage::blocks::{self, Block};
 use crate::storage::connections::{
     self, ApprovedAccess, ConnectionKey, ConnectionQuery, EndedConnection, ListPosition, LiveGrant,
 };
@@ -297,8 +297,7 @@ pub(super) async fn load_blocks(
 ) -> Result<Blocked, PageError> {
     let administered = administered(pages);
     let limit = connections::PAGE_LENGTH + 1;
-    let BlockPage { mut blocks, total } =
-        blocks::list(ctx.db, &BlockQuery { pages: &administered, after, limit }).await?;
+    let (mut blocks, total) = blocks::list(ctx.db, &administered, after, limit).await?;
     let next = cut(&mut blocks, connections::PAGE_LENGTH).map(|last| write_position(&last.position));
     Ok(Blocked { blocks: blocks.into_iter().map(PageBlock::from).collect(), total, next })
 }
