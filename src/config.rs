@@ -17,12 +17,10 @@ pub mod deployment_checks;
 mod health_token;
 mod links;
 mod narrowing;
-mod problem;
 mod variables;
 
 pub use health_token::HealthToken;
-pub use problem::ConfigProblem;
-pub use variables::{VARIABLES, Variable};
+pub use variables::{ConfigProblem, VARIABLES, Variable};
 
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch in an operator's hand")]

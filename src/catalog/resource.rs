@@ -1,8 +1,8 @@
 //! A resource: where it is, what it asks for, and how its result is made of upstream answers.
 
 use super::text;
-use crate::model::as_of;
 use crate::model::scope::Requirement;
+use crate::model::time_zone;
 use crate::model::timestamp::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -71,7 +71,7 @@ impl Resource {
             result["partial"] =
                 serde_json::json!({ "missing": missing, "reason": "StatiBeat did not answer this part." });
         }
-        result["as_of"] = as_of::as_of(subject.now, find_zone(&result, subject.page));
+        result["as_of"] = time_zone::as_of(subject.now, find_zone(&result, subject.page));
         text::sanitize(&mut result);
         Ok(result)
     }

@@ -1,7 +1,7 @@
 //! Settings that only a local start may have. A server that strangers reach must not believe keys whose secret half is published, nor
 //! look for StatiBeat on its own machine; and what `wrangler.toml` leaves open must have been filled in.
 
-use super::problem::ConfigProblem;
+use super::variables::ConfigProblem;
 use crate::keyring::{KeyRing, PublicKey};
 use crate::model::loopback::{is_loopback_url, is_this_machine};
 use url::Url;

@@ -1,7 +1,7 @@
 //! Addresses that people, directories and clients are pointed to. Each is absent unless its variable is set; a bad one is reported and stays
 //! absent, because a wrong link is no reason to switch the connector off.
 
-use super::problem::ConfigProblem;
+use super::variables::ConfigProblem;
 use crate::model::links::Links;
 use url::Url;
 

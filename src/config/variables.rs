@@ -1,4 +1,7 @@
-//! Every variable and secret of the worker, with its default and meaning.
+//! Every variable and secret of the worker, with its default and meaning, and the form of what is wrong with one.
+
+use std::borrow::Cow;
+use std::fmt;
 
 /// A variable or secret of the worker.
 pub struct Variable {
@@ -16,6 +19,20 @@ const fn variable(name: &'static str, default: Option<&'static str>, meaning: &'
 
 const fn secret(name: &'static str, meaning: &'static str) -> Variable {
     Variable { name, is_secret: true, default: None, meaning }
+}
+
+/// One thing that is wrong with the configuration. Never carries a secret's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigProblem {
+    pub variable: Cow<'static, str>,
+    /// The fault, and a correct value.
+    pub reason: String,
+}
+
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.variable, self.reason)
+    }
 }
 
 /// Every variable there is, in the order of the README.

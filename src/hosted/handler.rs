@@ -16,7 +16,7 @@ use crate::model::write_policy::WritePolicy;
 use crate::ports::{Database, RateLimiter};
 use crate::upstream::identity::{AccessiblePage, accessible_pages};
 use crate::upstream::{ApiError, Client, PageClient, Principal, UserClient};
-use crate::writes::asker::Asker;
+use crate::writes::confirm_token::Asker;
 use std::rc::Rc;
 
 /// Resource that lists the pages, named in errors when the list can't be read.

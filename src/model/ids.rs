@@ -1,10 +1,13 @@
 //! Identifiers that several layers use, each its own type so that they can't be confused. A value exists only if it is well formed.
 
-use super::shard::SHARD;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// The first of the random bytes of every opaque token and grant id: the shard of the database that keeps its row (`docs/scale.md`).
+/// There is one shard today.
+pub const SHARD: u8 = 0;
 
 /// A StatiBeat user: a positive decimal number without leading zeros, kept as text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

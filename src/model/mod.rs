@@ -1,7 +1,6 @@
 //! Plain values that every layer may use: identifiers, time, scopes, text as a person sees it. No I/O, and no error of
 //! another layer.
 
-pub mod as_of;
 pub mod ids;
 pub mod links;
 pub mod loopback;
@@ -9,7 +8,6 @@ pub mod missing_access;
 pub mod operation;
 pub mod outcome;
 pub mod scope;
-pub mod shard;
 pub mod time_zone;
 pub mod timestamp;
 pub mod visible;

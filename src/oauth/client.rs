@@ -11,7 +11,6 @@ pub mod redirect;
 pub mod redirect_fault;
 pub mod refused;
 pub mod registration;
-mod tool_only;
 
 pub use id::ClientId;
 
@@ -62,7 +61,24 @@ pub struct ResolvedClient {
     pub redirect_uri: RedirectUri,
 }
 
+/// Ids of clients whose model sees tools, but neither resources nor prompts, and that use a metadata document. Claude Desktop connects through Claude's servers.
+const TOOL_ONLY_IDS: [&str; 3] = [
+    "https://claude.ai/oauth/mcp-oauth-client-metadata",
+    "https://chatgpt.com/oauth/client.json",
+    "https://github.com/copilot/cli/client-metadata.json",
+];
+/// Names of the same clients when they register. A self-declared name counts as well as an id: resource tools allow nothing beyond the
+/// granted scopes.
+const TOOL_ONLY_NAMES: [&str; 6] =
+    ["Claude", "Claude Desktop", "Claude.ai", "ChatGPT", "Copilot CLI", "GitHub Copilot CLI"];
+
 impl ResolvedClient {
+    /// Returns whether the client is known to support only tools; the consent page proposes the resource tools to it.
+    pub fn is_tool_only(&self) -> bool {
+        TOOL_ONLY_IDS.contains(&self.id.as_str())
+            || TOOL_ONLY_NAMES.iter().any(|name| name.eq_ignore_ascii_case(&self.name))
+    }
+
     /// The client's website, as its vendor's metadata document names it. Only of clients whose document was compared by hand: what a
     /// client says of itself could be anybody's site.
     pub fn site(&self) -> Option<&'static str> {

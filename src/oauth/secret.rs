@@ -6,7 +6,7 @@
 //! comparison can leak timing.
 
 use crate::keyring::KeyRing;
-use crate::model::shard::SHARD;
+use crate::model::ids::SHARD;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;

@@ -16,7 +16,7 @@ use crate::upstream::api_token::ApiTokenTransport;
 use crate::upstream::identity::AccessiblePage;
 use crate::upstream::memory::LIST_LIFETIME;
 use crate::upstream::{ApiError, ApiErrorKind, PageClient};
-use crate::writes::asker::Asker;
+use crate::writes::confirm_token::Asker;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -15,12 +15,21 @@ use crate::storage::usage_buffer::UsageBuffer;
 use crate::telemetry::{Clock, RequestLog};
 use crate::upstream::memory::Memory;
 use crate::upstream::{Client, ClientSettings, Principal, UserClient};
-use crate::web::documents::Documents;
 use crate::web::routes;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use http::Request;
+use std::cell::OnceCell;
 use std::rc::Rc;
+
+/// Metadata documents in serialized form: they depend on the configuration alone, so an instance serializes each of them once.
+#[derive(Default)]
+pub(super) struct Documents {
+    pub protected_resource: OnceCell<Bytes>,
+    pub authorization_server: OnceCell<Bytes>,
+    pub assertion_keys: OnceCell<Bytes>,
+}
 
 /// One instance of the server, created once by the edge.
 pub struct App {

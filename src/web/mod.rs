@@ -8,7 +8,6 @@ mod body;
 mod browser;
 mod consent;
 mod context;
-mod documents;
 mod endpoint_page;
 mod fetch_metadata;
 mod health;

@@ -5,7 +5,6 @@
 //! copies it. The preview is found by the hash of the token, and publishes only under the grant that it was made under; single use is
 //! enforced where the lease of the write is acquired.
 
-use super::asker::Asker;
 use crate::keyring::KeyRing;
 use crate::model::timestamp::Timestamp;
 use base64::Engine as _;
@@ -39,6 +38,14 @@ pub enum ConfirmTokenPurpose {
     Preview,
     /// A question, to the person: by their answer, with the request state ([`super::question_state`]).
     InputRequest,
+}
+
+/// The person, client and grant behind a call. On a page server, each is a word for its process.
+#[derive(Clone, Copy)]
+pub struct Asker<'a> {
+    pub person: &'a str,
+    pub client: &'a str,
+    pub grant: &'a str,
 }
 
 /// The tokens of one connection.

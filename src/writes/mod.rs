@@ -4,7 +4,6 @@
 //! data is behind [`store::WriteStore`].
 
 pub mod approval;
-pub mod asker;
 pub mod call_arguments;
 pub mod checks;
 mod component_changes;
@@ -29,7 +28,7 @@ use crate::model::timestamp::Timestamp;
 use crate::model::write::WriteFingerprint;
 use crate::model::write_policy::WritePolicy;
 use crate::upstream::{AccessiblePage, ApiError, PageClient};
-use asker::Asker;
+use confirm_token::Asker;
 use confirmed_call::ToolCallWrite;
 use store::WriteStore;
 

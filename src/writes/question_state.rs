@@ -5,8 +5,7 @@
 //! environment is simply not one. What is written is a nonce and what was shown as a duplicate. The client's program sends the call and
 //! the state again by itself, so nothing needs to be kept; a confirm token is copied by a model, so its preview is.
 
-use super::asker::Asker;
-use super::confirm_token::LIFETIME;
+use super::confirm_token::{Asker, LIFETIME};
 use crate::keyring::{Key, KeyRing};
 use crate::mcp::request_state::{RequestStateError, RequestStateKey};
 use crate::model::ids::PageId;

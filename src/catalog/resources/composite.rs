@@ -11,9 +11,9 @@ use crate::catalog::resource::{MISSING, ResourcePart};
 use crate::catalog::shown::Origin::People;
 use crate::catalog::shown::Shown::{self, Object, Plain, Text};
 use crate::catalog::{DocumentError, Subject, shown};
-use crate::model::as_of;
 use crate::model::scope::PagePermission as P;
 use crate::model::scope::{PagePermission, Requirement, Scope};
+use crate::model::time_zone;
 use serde_json::{Map, Value, json};
 
 /// Most entries of each list.
@@ -136,7 +136,7 @@ pub fn overview(subject: &Subject<'_>, answers: Vec<Value>) -> Result<Value, Doc
 
 fn page_overview(subject: &Subject<'_>, page: &JsonObject, parts: &Value, mut budget: Budget) -> Value {
     let mut result = shown::show(PAGE, page);
-    let local_time = result["time_zone"].as_str().and_then(|zone| as_of::local_time(subject.now, zone));
+    let local_time = result["time_zone"].as_str().and_then(|zone| time_zone::local_time(subject.now, zone));
     result["local_time"] = json!(local_time);
     let mut put = |result: &mut Value, name: &str, entries| budget.put(result, name, entries, LIST_ENTRIES);
     let incidents = part(parts, "incidents");
