@@ -280,7 +280,8 @@ fn refused_lease(refusal: &LeaseRefusal, page_id: PageId) -> Result<String, mcp:
             seconds(*retry_after)
         ),
         LeaseRefusal::KeyConflict { fields } if fields.iter().any(|field| field == "tool") => {
-            "This idempotency_key was used for a call of another tool. Nothing was published. Give another key.".to_owned()
+            "This idempotency_key was used for a call of another tool. Nothing was published. Give another key."
+                .to_owned()
         }
         LeaseRefusal::KeyConflict { fields } => format!(
             "This idempotency_key was used for another write, with a different value for: {}. Nothing was published. Use the same arguments \
