@@ -6,6 +6,7 @@ use crate::support::flow::{authorize_url, tokens, user};
 use crate::support::surface::EVERYTHING;
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
+use statibeat_mcp::model::scope::Scope;
 use std::fmt::Write as _;
 
 const DOCUMENT: &str = "docs/listing.md";
@@ -135,7 +136,7 @@ const POSITIVE: [ReviewCase; 5] = [
 const NEGATIVE: [ReviewCase; 3] = [
     ReviewCase {
         title: "A viewer posts",
-        prompt: "Post an incident: checkout is slow. (Signed in as Ines, who may only read)",
+        prompt: "Post an incident: checkout is slow. (Signed in as Ines, who may only read; tick publishing for her as well)",
         expected: "a refusal that names the missing role and who can change it. Nothing is published.",
         person: user::INES_VIEWER,
         scopes: EVERYTHING,
@@ -241,6 +242,15 @@ fn written() -> String {
         let _ = write!(text, "\n### Negative case {}: {}\n\n{}", index + 1, case.title, play(case));
     }
     text + "\n"
+}
+
+#[test]
+fn review_kit_names_the_boxes_of_the_consent_page() {
+    let document = std::fs::read_to_string(DOCUMENT).expect(DOCUMENT);
+    for scope in [Scope::IncidentsWrite, Scope::MaintenancesWrite] {
+        let name = format!("*{}*", scope.consent_sentence());
+        assert!(document.contains(&name), "{DOCUMENT} tells reviewers to tick {name}");
+    }
 }
 
 #[test]
