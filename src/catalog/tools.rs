@@ -73,7 +73,14 @@ pub static TOOLS: &[Tool] = &[
             report: ToolReport {
                 done: "Added update",
                 to: Some(TargetKind::Incident),
-                fields: &[Field::Number("incident_id"), Field::Id("update_id"), Field::Stage, Field::Text("status")],
+                fields: &[
+                    Field::Number("incident_id"),
+                    Field::Id("update_id"),
+                    Field::Stage,
+                    Field::Text("status"),
+                    Field::Text("public_url"),
+                    Field::Text("admin_url"),
+                ],
                 resource: Some(TargetKind::Incident),
             },
         }),
@@ -127,7 +134,13 @@ pub static TOOLS: &[Tool] = &[
             report: ToolReport {
                 done: "Added update",
                 to: Some(TargetKind::Maintenance),
-                fields: &[Field::Number("maintenance_id"), Field::Id("update_id"), Field::Stage],
+                fields: &[
+                    Field::Number("maintenance_id"),
+                    Field::Id("update_id"),
+                    Field::Stage,
+                    Field::Text("public_url"),
+                    Field::Text("admin_url"),
+                ],
                 resource: Some(TargetKind::Maintenance),
             },
         }),

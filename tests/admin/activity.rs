@@ -197,6 +197,28 @@ fn row_of_a_write_names_person_and_app_and_links_to_the_incident() {
 }
 
 #[test]
+fn row_of_an_update_links_to_what_it_was_added_to() {
+    let app = TestApp::new();
+    let scopes = "mcp.pages.read mcp.incidents.write mcp.maintenances.write";
+    let mara = connect_as(&app, user::MARA_ADMIN, "desk", scopes);
+    for (tool, target, id) in
+        [("add_incident_update", "incident", 1001), ("add_maintenance_update", "maintenance", 2001)]
+    {
+        let mut arguments = json!({ "page_id": 42, "message": "We watch it." });
+        arguments[format!("{target}_id")] = json!(id);
+        let told = app.call_tool(&mara.access, tool, &arguments);
+        let public_url = format!("https://status.northwind.example/{target}s/{id}");
+        let text = told["content"][0]["text"].as_str().expect("a text");
+        assert!(text.contains(&format!("Customers see it at {public_url}")), "{text}");
+        let browser = Browser::new(&app);
+        browser.open_admin_page(user::MARA_ADMIN);
+        let shown = activity(&browser, "outcome=done");
+        assert!(shown.contains(&format!("href=\"{public_url}\"")), "{shown}");
+        assert!(shown.contains(&format!("/admin/pages/42/{target}s/{id}\"")), "{shown}");
+    }
+}
+
+#[test]
 fn row_of_a_block_names_who_blocked_whose_app() {
     let app = busy_page();
     let browser = Browser::new(&app);

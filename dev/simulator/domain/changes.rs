@@ -173,7 +173,7 @@ pub fn add_update<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled 
     let created_with = serde_json::to_string(&input).ok();
     if let Some(known) = input.external_id.as_deref().and_then(|external_id| notice.find_update(external_id)) {
         check_repeated("update", known.created_with.as_deref(), created_with.as_deref())?;
-        return Ok(reply::ok(&update_document::<K>(&page, notice_id, known)));
+        return Ok(reply::ok(&update_document::<K>(world, &page, notice_id, known)));
     }
     if let Some(status) = &input.status {
         pages::check_status(&page, status)?;
@@ -197,8 +197,8 @@ pub fn add_update<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled 
         K::enter(notice, &page, call.now);
     }
     let origin = Origin { external_id: input.external_id, created_with };
-    let update = notice.append(update_id, input.message, author, call.now, origin);
-    let shown = update_document::<K>(&page, notice_id, update);
+    let update = notice.append(update_id, input.message, author, call.now, origin).clone();
+    let shown = update_document::<K>(world, &page, notice_id, &update);
     world.changed();
     world.advance(call.now);
     Ok(reply::created(&shown))

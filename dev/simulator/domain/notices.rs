@@ -227,7 +227,7 @@ pub fn show_update<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled
     call.no_query()?;
     let notice = find::<K>(world, call)?;
     let update = notice.find_update(call.update_external_id()).ok_or_else(|| ApiError::not_found("update"))?;
-    Ok(reply::ok(&update_document::<K>(&world.page(call.page_id), notice.id, update)))
+    Ok(reply::ok(&update_document::<K>(world, &world.page(call.page_id), notice.id, update)))
 }
 
 /// The notice that the path names on the call's page.
@@ -289,10 +289,18 @@ impl Update {
 }
 
 /// An update with the notice it belongs to.
-pub fn update_document<K: NoticeKind>(page: &Page, notice_id: u64, update: &Update) -> Value {
+pub fn update_document<K: NoticeKind>(world: &World, page: &Page, notice_id: u64, update: &Update) -> Value {
     let mut shown = update.show(K::stages(page));
     shown[format!("{}_id", K::NOUN)] = notice_id.into();
-    shown
+    with(shown, addresses::<K>(world, page, notice_id))
+}
+
+/// Where customers see a notice, and where a person edits it.
+fn addresses<K: NoticeKind>(world: &World, page: &Page, notice_id: u64) -> Value {
+    json!({
+        "public_url": format!("{}/{}s/{notice_id}", page.public_url, K::NOUN),
+        "admin_url": format!("{}/admin/pages/{}/{}s/{notice_id}", world.settings.origin, page.id, K::NOUN),
+    })
 }
 
 /// The status of an active incident takes precedence over the computed one of its items.
@@ -310,11 +318,9 @@ pub fn compact<K: NoticeKind>(world: &World, notice: &Notice<K>) -> Value {
         "affected_items": affected::show(world, page, &notice.affected, own_status),
         "affected_items_freetext": notice.affected_freetext,
         "updated_at": time(notice.updated_at),
-        "public_url": format!("{}/{}s/{}", page.public_url, K::NOUN, notice.id),
-        "admin_url": format!("{}/admin/pages/{}/{}s/{}", world.settings.origin, page.id, K::NOUN, notice.id),
         "latest_update": notice.updates.last().map(|update| update.show(K::stages(page))),
     });
-    with(shown, notice.own.show())
+    with(with(shown, addresses::<K>(world, page, notice.id)), notice.own.show())
 }
 
 pub fn full<K: NoticeKind>(world: &World, notice: &Notice<K>) -> Value {

@@ -54,7 +54,7 @@ pub(super) const MAINTENANCE_COMPONENTS: Argument = optional(
 pub(super) const ADDED_COMPONENTS: Argument = optional(
     "add_affected_items",
     AffectedItems { has_limit_in_schema: false },
-    "Components that join the incident and take its status, as [{\"id\": 102}], from writing. Components already in it are kept.",
+    "Components that join the incident and take its status, as [{\"id\": 102}], from writing. Others stay.",
 );
 pub(super) const REMOVED_COMPONENTS: Argument = optional(
     "remove_affected_items",
@@ -80,12 +80,12 @@ pub(super) const INCIDENT_MESSAGE: Argument = required(
 pub(super) const MAINTENANCE_MESSAGE: Argument = required(
     "message",
     Text(20_000),
-    "Plain text for customers. For a delay: the new times with time zone; the window itself is changed by a person.",
+    "Plain text for customers. For a delay: the new times with time zone; a person changes the window.",
 );
 pub(super) const INCIDENT_STAGE: Argument = optional(
     "lifecycle_stage_id",
     IdOrName,
-    "Number of the stage to move to, from writing; the last one (resolved) is refused. Default: unchanged.",
+    "Number of the stage to move to, from writing; the last (resolved) is refused. Default: unchanged.",
 );
 pub(super) const MAINTENANCE_STAGE: Argument = optional(
     "lifecycle_stage_id",
