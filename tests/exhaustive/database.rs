@@ -61,6 +61,7 @@ impl ModelDatabase {
     pub fn new(weakening: Option<Weakening>, keeps_audit: bool) -> Self {
         let connection = Connection::open_in_memory().expect("SQLite");
         connection.set_prepared_statement_cache_capacity(400);
+        sqlite::keep_plans(&connection);
         let schema = include_str!("../../schema.sql");
         let weakened = weakening.as_ref().map(|weakening| weakening.apply(schema));
         connection.execute_batch(weakened.as_deref().unwrap_or(schema)).expect("schema.sql");

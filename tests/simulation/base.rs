@@ -54,6 +54,7 @@ impl StoredData {
     fn new(weakening: Option<Weakening>) -> Self {
         let connection = Connection::open_in_memory().expect("SQLite");
         connection.set_prepared_statement_cache_capacity(400);
+        sqlite::keep_plans(&connection);
         connection.execute_batch("PRAGMA foreign_keys = ON").expect("a pragma");
         let schema = include_str!("../../schema.sql");
         let weakened = weakening.as_ref().map(|weakening| weakening.apply(schema));

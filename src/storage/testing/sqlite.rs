@@ -1,9 +1,17 @@
 //! Statements on SQLite as D1 runs them: numbers are bound as REAL, so that a test sees the arithmetic that D1 will do, and
 //! whole numbers are answered as integers. Every `Database` of the tests uses this file.
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{Value as Bound, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use serde_json::{Map, Value};
+
+/// Lets SQLite prepare a statement once, and not again for each value that might lead to another plan: a quarter of the time of many
+/// batches. What a statement answers is the same; a test of plans leaves it out.
+#[allow(dead_code, reason = "a part of the tests runs as many")]
+pub fn keep_plans(connection: &Connection) {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).expect("a setting of SQLite");
+}
 
 /// Runs a batch: every statement or none. A savepoint does so within a transaction of the test, too.
 pub fn run_batch<'a>(
