@@ -153,9 +153,8 @@ impl WriteRequest<'_> {
         let duplicate = duplicate.map(|duplicate| duplicate.external_id);
         let seal =
             |shown: &[i64]| self.seal(purpose, ShownDuplicates { possible_duplicates: shown.to_vec(), duplicate });
-        let related = Value::from(effect.related.clone());
         let overlaps = if overlap::applies_to(self.write) {
-            overlap::find(&[related], open_incidents.as_ref(), self.write, self.now)
+            overlap::find(&effect.related, open_incidents.as_ref(), self.write, self.now)
         } else {
             Vec::new()
         };

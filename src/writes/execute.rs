@@ -11,12 +11,14 @@
 
 use super::WriteRequest;
 use super::approval::{Approved, Respond};
-use super::checks::{duplicate, lifecycle, overlap, references};
+use super::checks::overlap::{self, Overlap};
+use super::checks::{duplicate, lifecycle, references};
 use super::outcome::{PossibleDuplicate, WriteError, WriteOrigin, WriteReport, classify};
 use super::report;
 use crate::alternatives::targets::NumberedThing;
 use crate::catalog::Write;
 use crate::mcp::{Error, ToolOutcome};
+use crate::model::operation::Operation;
 use crate::model::write::{Acquisition, Confirmation, Lease};
 use crate::upstream::{ApiError, ApiErrorKind, WriteAnswer};
 use futures_util::future::{join, maybe_done};
@@ -26,6 +28,8 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
+type PossibleDuplicates = Result<Vec<PossibleDuplicate>, WriteError>;
+
 impl WriteRequest<'_> {
     /// Approves and executes the write, and renders the response.
     pub async fn respond(&self) -> Result<ToolOutcome, Error> {
@@ -33,24 +37,40 @@ impl WriteRequest<'_> {
             Ok(approved) => approved,
             Err(Respond(response)) => return response,
         };
-        // Overlapping windows are looked up concurrently with the write, for a result that is not of an earlier call.
-        let overlaps = overlap::find_overlaps(self.api, self.incidents, self.write, self.now);
-        let is_looked_up =
-            |result: &Result<WriteReport, _>| result.as_ref().is_ok_and(|report| report.origin != WriteOrigin::Earlier);
-        let (result, overlaps) = self.look_up_beside(self.execute(confirmation.as_ref()), overlaps, is_looked_up).await;
+        let (result, overlaps) = self.execute(confirmation.as_ref()).await;
         let (outcome, reason) = classify(&result);
         self.store.log_outcome(outcome, reason);
         let published_id = result.as_ref().ok().and_then(|report| report.document["id"].as_i64());
-        let overlaps = overlaps.into_iter().flatten().filter_map(|overlap| overlap.to_warning(published_id));
+        let overlaps = overlaps.into_iter().filter_map(|overlap| overlap.to_warning(published_id));
         report::write_report(self, &result, warnings.into_iter().chain(overlaps).collect())
     }
 
-    async fn execute(&self, confirmation: Option<&Confirmation>) -> Result<WriteReport, WriteError> {
+    async fn execute(&self, confirmation: Option<&Confirmation>) -> (Result<WriteReport, WriteError>, Vec<Overlap>) {
         // 1. Acquire the lease and record the attempt, in one batch. Without the lease nothing is sent.
-        // Possible duplicates are looked up beside it: nothing is refused for them yet.
+        // Possible duplicates and overlapping windows are looked up beside it: nothing is refused for them yet.
         let is_lease = |acquired: &Result<Acquisition, _>| matches!(acquired, Ok(Acquisition::Lease(_)));
-        let (acquired, possible_duplicates) =
-            self.look_up_beside(self.store.acquire(confirmation), duplicate::look_up(self), is_lease).await;
+        let (acquired, neighbors) =
+            self.look_up_beside(self.store.acquire(confirmation), self.find_neighbors(), is_lease).await;
+        let (possible_duplicates, overlaps) = neighbors.unwrap_or((Ok(Vec::new()), Vec::new()));
+        (self.execute_acquired(acquired, confirmation, possible_duplicates).await, overlaps)
+    }
+
+    /// Looks for what the page has already: possible duplicates, and what is on the components of a window.
+    async fn find_neighbors(&self) -> (PossibleDuplicates, Vec<Overlap>) {
+        let Self { api, incidents, write, now, .. } = *self;
+        if !overlap::applies_to(write) && write.operation != Operation::ScheduleMaintenance {
+            return (duplicate::look_up(self).await, Vec::new());
+        }
+        let (windows, active) = overlap::read(api, incidents, write, now).await;
+        (Ok(duplicate::find_windows(&windows, write)), overlap::find(&windows, active.as_ref(), write, now))
+    }
+
+    async fn execute_acquired(
+        &self,
+        acquired: Result<Acquisition, WriteError>,
+        confirmation: Option<&Confirmation>,
+        possible_duplicates: PossibleDuplicates,
+    ) -> Result<WriteReport, WriteError> {
         let lease = match acquired? {
             Acquisition::Lease(lease) => lease,
             // That batch also recorded the replay, so step 8 is skipped.
@@ -60,7 +80,7 @@ impl WriteRequest<'_> {
             }
             Acquisition::Refused(refusal) => return Err(WriteError::Refused(refusal)),
         };
-        let result = self.execute_with_lease(&lease, confirmation, possible_duplicates.unwrap_or(Ok(Vec::new()))).await;
+        let result = self.execute_with_lease(&lease, confirmation, possible_duplicates).await;
         // 8. Store the outcome, in one batch. If this fails, the next attempt looks the write up.
         self.store.finish(&result).await;
         result
@@ -95,7 +115,7 @@ impl WriteRequest<'_> {
         &self,
         lease: &Lease,
         confirmation: Option<&Confirmation>,
-        possible_duplicates: Result<Vec<PossibleDuplicate>, WriteError>,
+        possible_duplicates: PossibleDuplicates,
     ) -> Result<WriteReport, WriteError> {
         if let Some(takeover) = &lease.taken_over {
             // 2. Look up whether the earlier attempt published the write.

@@ -41,14 +41,14 @@ impl WriteOrigin {
     }
 }
 
-/// An open incident or a recent update that looks like the one to be published.
+/// An open incident, a recent update or a maintenance window that looks like the one to be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PossibleDuplicate {
     pub kind: DuplicateKind,
     pub id: i64,
     /// The title of an incident, the message of an update.
     pub title: String,
-    /// Time since it was opened or published.
+    /// Time since it was opened or published; zero for a window.
     pub age: Duration,
     pub external_id: Option<String>,
     /// The things it has in common with the write, each as the rest of a sentence.
@@ -59,15 +59,20 @@ pub struct PossibleDuplicate {
 pub enum DuplicateKind {
     Incident,
     Update,
+    /// A maintenance window at the very same times.
+    Window,
 }
 
 impl fmt::Display for PossibleDuplicate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (title, minutes) = (quote(&self.title, TITLE_MAX), self.age.as_secs() / 60);
         let (noun, event) = match self.kind {
             DuplicateKind::Incident => ("incident", "opened"),
             DuplicateKind::Update => ("update", "published"),
+            DuplicateKind::Window => {
+                return write!(f, "maintenance {} ({title}) {}", self.id, self.matches.join(" and "));
+            }
         };
-        let (title, minutes) = (quote(&self.title, TITLE_MAX), self.age.as_secs() / 60);
         let age = match minutes {
             1 => "1 minute".to_owned(),
             0 | 2..120 => format!("{minutes} minutes"),

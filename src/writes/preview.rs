@@ -44,6 +44,7 @@ impl Preview {
     /// Makes a preview of the effect. `seal` makes what confirms it, given which possible duplicates are shown.
     pub fn new(request: &WriteRequest<'_>, effect: WriteEffect, seal: impl FnOnce(&[i64]) -> PreviewSeal) -> Self {
         let mut similar = duplicate::find(&effect, request.write, request.now);
+        similar.extend(duplicate::find_windows(&effect.related, request.write));
         similar.extend(
             effect.before().into_iter().flat_map(|before| duplicate::find_updates(before, request.write, request.now)),
         );

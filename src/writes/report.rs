@@ -312,6 +312,7 @@ fn possible_duplicates(found: &[PossibleDuplicate], has_tool: &dyn Fn(&str) -> b
     let list = found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     let advice = match found.first().map(|similar| similar.kind) {
         Some(DuplicateKind::Update) => "If it says the same, nothing is left to do. If it is news",
+        Some(DuplicateKind::Window) => "If it is the same work, nothing is left to do. If it is another",
         _ if has_tool("add_incident_update") => "If it is the same problem, use add_incident_update. If it is another",
         _ => "If it is the same problem, it needs no second incident. If it is another",
     };

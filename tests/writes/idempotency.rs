@@ -89,6 +89,17 @@ fn another_write_under_the_same_key_is_a_conflict_that_names_what_differs() {
 }
 
 #[test]
+fn key_of_another_tools_write_is_a_conflict_that_names_no_argument() {
+    let story = Story::new();
+    story.create(with("idempotency_key", "k"));
+    let update = json!({ "page_id": 42, "incident_id": 1001, "message": "On it.", "idempotency_key": "k" });
+    let refused = story.call("add_incident_update", update);
+    assert_eq!(refused["isError"], true, "{refused}");
+    assert!(text(&refused).contains("used for a call of another tool. Nothing was published."), "{refused}");
+    assert!(!text(&refused).contains('`'), "{refused}");
+}
+
+#[test]
 fn another_key_publishes_the_same_text_once_more() {
     let story = Story::new();
     let update = json!({ "page_id": 42, "title": "Notice", "description": "Nothing is named." });

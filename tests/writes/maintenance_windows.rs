@@ -82,6 +82,44 @@ fn overlapping_windows_and_incidents_warn_in_preview_and_result() {
 }
 
 #[test]
+fn window_planned_again_in_other_words_is_published_once() {
+    for (more, title) in [(json!({ "affected_items": [{ "id": 113 }] }), "Patches"), (json!({}), "The move")] {
+        let story = Story::new(EVERYTHING);
+        let plan = |more: &Value| story.schedule("2026-09-22T01:00:00Z", "2026-09-22T02:00:00Z", more.clone());
+        let id = plan(&more)["structuredContent"]["maintenance_id"].to_string();
+        let mut reworded = more.clone();
+        reworded["title"] = json!(title);
+        reworded["idempotency_key"] = json!("another try");
+        let again = plan(&reworded);
+        assert_eq!(again["isError"], true, "{again}");
+        for words in
+            ["Nothing was published", &format!("maintenance {id} (\"Move\") has the same times"), "preview: true"]
+        {
+            assert!(text(&again).contains(words), "{words}: {again}");
+        }
+        assert_eq!(story.app.take_posts(), 1);
+        reworded["preview"] = json!(true);
+        let shown = plan(&reworded);
+        assert!(text(&shown).contains("has the same times"), "{shown}");
+        let confirm = &shown["structuredContent"]["preview"]["confirm"];
+        assert_ne!(plan(&json!({ "title": title, "confirm": confirm }))["isError"], true, "the person wants it");
+        assert_eq!(story.app.take_posts(), 1);
+    }
+}
+
+#[test]
+fn other_work_at_the_same_times_is_published() {
+    let story = Story::new(EVERYTHING);
+    let plan = |title: &str, id: i64| {
+        let more = json!({ "title": title, "affected_items": [{ "id": id }] });
+        story.schedule("2026-09-22T01:00:00Z", "2026-09-22T02:00:00Z", more)
+    };
+    plan("Search moves", 113);
+    assert_ne!(plan("Certificates of the gateway", 102)["isError"], true);
+    assert_eq!(story.app.take_posts(), 2);
+}
+
+#[test]
 fn a_connection_that_may_not_read_incidents_does_not_hear_of_them() {
     let story = Story::new("mcp.maintenances.write");
     let items = json!({ "affected_items": [{ "id": 101 }, { "id": 102 }, { "id": 106 }] });

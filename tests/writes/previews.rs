@@ -159,6 +159,14 @@ fn window_is_shown_with_weekdays_on_the_pages_clocks() {
 }
 
 #[test]
+fn update_that_statibeat_adds_by_itself_is_shown_as_such() {
+    let story = Story::new();
+    let back = json!({ "maintenance_id": 2001, "message": "We go on.", "lifecycle_stage_id": 11 });
+    let begun = story.preview("add_maintenance_update", &back);
+    has_lines(&begun, &["StatiBeat then publishes by itself: \"Maintenance has started.\""]);
+}
+
+#[test]
 fn preview_costs_one_request_beside_what_decides_access() {
     let story = Story::new();
     let window = json!({

@@ -84,7 +84,7 @@ fn calls() -> [(&'static str, Value, &'static [&'static str]); 3] {
             update,
             &["GET https://api.statibeat.example/api/v1/orgs/7/pages/42/admin/incidents/1001"],
         ),
-        ("schedule_maintenance", window, &["maintenances?status", "incidents?status"]),
+        ("schedule_maintenance", window, &["dry_run"]),
     ]
 }
 

@@ -1,10 +1,11 @@
-//! The duplicate guard: an open incident on the same components or with nearly the same title is probably the same one, and so is
-//! an update that said nearly the same minutes ago.
+//! The duplicate guard: an open incident on the same components or with nearly the same title is probably the same one, and so are
+//! an update that said nearly the same minutes ago and a window at the same times on the same components.
 //!
 //! It asks before it lets a second one be published. It is advice to a model, not a lock: two sessions that open incidents
 //! at the very same moment both pass. An identical write is found by its fingerprint, not here.
 
 use super::near_text::{is_near, words};
+use super::schedule;
 use crate::alternatives::components::is_same;
 use crate::alternatives::entries;
 use crate::catalog::Write;
@@ -24,6 +25,7 @@ const RECENT: Duration = Duration::from_mins(15);
 const NAME_MAX: usize = 200;
 const SAME_TITLE: &str = "has the same title";
 const SAME_TEXT: &str = "says the same";
+const SAME_TIMES: &str = "has the same times";
 /// The list of active incidents, relative to the admin root.
 pub const READ: &str = "incidents?status=active&limit=50";
 
@@ -67,7 +69,9 @@ pub fn check(
 ) -> Result<(), WriteError> {
     // A client that gives another key for the same text says that it means a second one.
     let is_meant = |similar: &PossibleDuplicate| {
-        request.fingerprint.has_own_key && (similar.matches == [SAME_TITLE] || similar.matches == [SAME_TEXT])
+        let is_text_alone = |matches: &[String]| matches == [SAME_TITLE] || matches == [SAME_TEXT];
+        let matches = similar.matches.strip_prefix(&[SAME_TIMES.to_owned()]).unwrap_or(&similar.matches);
+        request.fingerprint.has_own_key && is_text_alone(matches)
     };
     found.retain(|similar| {
         !shown.contains(&similar.id) && similar.external_id.as_deref() != Some(external_id) && !is_meant(similar)
@@ -125,9 +129,36 @@ pub fn find_updates(document: &Value, write: &Write, now: Timestamp) -> Vec<Poss
     found
 }
 
+/// The windows of the page at the very same times as a new one that are on the same components or have nearly the same title: planned
+/// once more in other words.
+pub fn find_windows(windows: &[Value], write: &Write) -> Vec<PossibleDuplicate> {
+    let Some(times) = schedule::window(write).filter(|_| write.operation == Operation::ScheduleMaintenance) else {
+        return Vec::new();
+    };
+    let find = |entry: &Value| {
+        let planned = schedule::window_of(entry).filter(|planned| *planned == times);
+        let shared = items(entry).iter().filter(|known| items(&write.body).iter().any(|named| is_same(named, known)));
+        let mut matches: Vec<String> = shared.map(same_component).collect();
+        matches.extend(find_text_matches(entry, &write.body));
+        if planned.is_none() || matches.is_empty() {
+            return None;
+        }
+        matches.insert(0, SAME_TIMES.to_owned());
+        let title = entry["title"].as_str().map(|title| visible::line(title, NAME_MAX)).unwrap_or_default();
+        let external_id = entry["external_id"].as_str().map(str::to_owned);
+        let (kind, age) = (DuplicateKind::Window, Duration::ZERO);
+        Some(PossibleDuplicate { kind, id: entry["id"].as_i64()?, title, age, external_id, matches })
+    };
+    windows.iter().filter_map(find).collect()
+}
+
+fn same_component(known: &Value) -> String {
+    format!("affects the same component ({})", quote(known["name"].as_str().unwrap_or_default(), NAME_MAX))
+}
+
 fn describe(entry: &Value, kind: DuplicateKind, matches: Vec<String>, now: Timestamp) -> Option<PossibleDuplicate> {
     let (text, time) = match kind {
-        DuplicateKind::Incident => ("title", "started_at"),
+        DuplicateKind::Incident | DuplicateKind::Window => ("title", "started_at"),
         DuplicateKind::Update => ("message", "created_at"),
     };
     let since: jiff::Timestamp = entry.get(time)?.as_str()?.parse().ok()?;
@@ -144,11 +175,18 @@ fn find_matches(entry: &Value, effect: &WriteEffect, body: &Value) -> Vec<String
         let Some(id) = known["id"].as_i64() else { continue };
         let name = quote(known["name"].as_str().unwrap_or_default(), NAME_MAX);
         if effect.affected().any(|named| named.id == id) {
-            matches.push(format!("affects the same component ({name})"));
+            matches.push(same_component(known));
         } else if let Some(relation) = effect.affected().find_map(|named| find_relation(named, id, effect)) {
             matches.push(format!("affects {name}, {relation}"));
         }
     }
+    matches.extend(find_text_matches(entry, body));
+    matches
+}
+
+/// The words that something on the page and a new one have in common.
+fn find_text_matches(entry: &Value, body: &Value) -> Vec<String> {
+    let mut matches = Vec::new();
     if freetext(body).is_some_and(|text| freetext(entry).as_ref() == Some(&text)) {
         matches.push("names the same in affected_items_freetext".to_owned());
     }

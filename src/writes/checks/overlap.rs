@@ -1,5 +1,5 @@
 //! Other maintenance windows and open incidents on the components of a maintenance window, during the window. They warn;
-//! they never refuse a write.
+//! only a window at the very same times is a possible duplicate.
 
 use super::{duplicate, schedule};
 use crate::alternatives::entries;
@@ -7,6 +7,7 @@ use crate::catalog::Write;
 use crate::model::timestamp::Timestamp;
 use crate::model::visible::quote;
 use crate::upstream::PageClient;
+use crate::writes::effect::WriteEffect;
 use crate::writes::target::TITLE_MAX;
 use futures_util::future::join;
 use serde_json::Value;
@@ -15,28 +16,21 @@ use std::time::Duration;
 /// Open incidents are ignored for a window that begins later than this from now.
 const SOON: Duration = Duration::from_hours(24);
 
-/// The lists of other windows, relative to the admin root.
-pub const WINDOWS: [&str; 2] = ["maintenances?status=active&limit=50", "maintenances?status=upcoming&limit=50"];
-
 /// Returns whether a write plans a window on components.
 pub fn applies_to(write: &Write) -> bool {
     schedule::window(write).is_some() && duplicate::names_something(write)
 }
 
-/// Finds overlaps while the write executes. Lists that can't be read are left out. `incidents` is `None` if the caller may not
-/// read incidents.
-pub async fn find_overlaps(
+/// Reads the other windows of the page, as StatiBeat lists them beside the effect of the write, and the open incidents if the window
+/// begins soon. Those that can't be read are left out. `incidents` is `None` if the caller may not read incidents.
+pub async fn read(
     api: &PageClient<'_>,
     incidents: Option<&PageClient<'_>>,
     write: &Write,
     now: Timestamp,
-) -> Vec<Overlap> {
-    if !applies_to(write) {
-        return Vec::new();
-    }
-    let windows = WINDOWS.map(str::to_owned);
-    let (windows, active) = join(api.get_all(&windows), read_open_incidents(incidents, write, now)).await;
-    find(&windows.into_iter().flatten().collect::<Vec<_>>(), active.as_ref(), write, now)
+) -> (Vec<Value>, Option<Value>) {
+    let (effect, active) = join(api.dry_run(write), read_open_incidents(incidents, write, now)).await;
+    (effect.and_then(WriteEffect::parse).map(|effect| effect.related).unwrap_or_default(), active)
 }
 
 /// Reads the open incidents, for a window that begins within [`SOON`]. StatiBeat's dry run of a maintenance doesn't list
@@ -74,28 +68,21 @@ impl Overlap {
 pub fn find(windows: &[Value], incidents: Option<&Value>, write: &Write, now: Timestamp) -> Vec<Overlap> {
     let Some((starts_at, ends_at)) = schedule::window(write) else { return Vec::new() };
     let named = |entry: &Value| quote(entry["title"].as_str().unwrap_or_default(), TITLE_MAX);
-    let overlaps = |list: &Value| -> Vec<Value> {
-        entries(list).iter().filter(|entry| duplicate::overlaps(entry, &write.body)).cloned().collect()
-    };
+    let overlaps = |entry: &&Value| duplicate::overlaps(entry, &write.body);
     // A window that is being changed is no other window.
     let own = write.operation.target_id();
-    let window = |entry: Value| {
-        let (from, to) = (time(&entry, "starts_at")?, time(&entry, "ends_at")?);
+    let window = |entry: &Value| {
+        let (from, to) = schedule::window_of(entry)?;
         let id = entry["id"].as_i64().filter(|id| Some(*id) != own && from < ends_at && starts_at < to)?;
-        let words = format!("maintenance {id} ({}, {from} to {to}) is on the same components", named(&entry));
+        let words = format!("maintenance {id} ({}, {from} to {to}) is on the same components", named(entry));
         Some(Overlap::Window { id, words })
     };
-    let incident = |entry: Value| {
-        Overlap::Incident(format!("incident {} ({}) is open on the same components", entry["id"], named(&entry)))
+    let incident = |entry: &Value| {
+        Overlap::Incident(format!("incident {} ({}) is open on the same components", entry["id"], named(entry)))
     };
-    let windows = windows.iter().flat_map(overlaps).filter_map(window);
-    let incidents = incidents.filter(|_| starts_at <= now + SOON);
-    windows.chain(incidents.into_iter().flat_map(overlaps).map(incident)).collect()
-}
-
-fn time(entry: &Value, name: &str) -> Option<Timestamp> {
-    let time: jiff::Timestamp = entry[name].as_str()?.parse().ok()?;
-    Some(Timestamp::from_seconds(time.as_second()))
+    let windows = windows.iter().filter(overlaps).filter_map(window);
+    let incidents = incidents.filter(|_| starts_at <= now + SOON).into_iter().flat_map(entries);
+    windows.chain(incidents.filter(overlaps).map(incident)).collect()
 }
 
 #[cfg(test)]
@@ -110,9 +97,9 @@ mod tests {
         let planned = json!({
             "starts_at": "2030-01-02T10:00:00Z", "ends_at": "2030-01-02T12:00:00Z", "affected_items": [{ "id": 1 }],
         });
-        let other = json!({ "items": [{
+        let other = json!({
             "id": 7, "title": "Move", "starts_at": starts_at, "ends_at": ends_at, "affected_items": [{ "id": item }],
-        }] });
+        });
         find(&[other], None, &Write::new(Operation::ScheduleMaintenance, planned), NOW)
     }
 

@@ -79,8 +79,7 @@ pub fn echo(write: &Write, page: &Value) -> Option<String> {
 
 /// The window of a maintenance as StatiBeat shows it; `None` for anything else.
 pub fn describe_window(notice: &Value, time_zone: &str) -> Option<String> {
-    let time = |name: &str| moment(notice.get(name)?.as_str()?);
-    Some(describe((time("starts_at")?, time("ends_at")?), &serde_json::json!({ "time_zone": time_zone })))
+    Some(describe(window_of(notice)?, &serde_json::json!({ "time_zone": time_zone })))
 }
 
 /// The time until the window of a maintenance begins, in words; `None` if it has begun.
@@ -110,7 +109,12 @@ fn describe((starts_at, ends_at): (Timestamp, Timestamp), page: &Value) -> Strin
 
 /// The times of a write that has some.
 pub fn window(write: &Write) -> Option<(Timestamp, Timestamp)> {
-    let time = |name: &str| moment(write.body.get(name)?.as_str()?);
+    window_of(&write.body)
+}
+
+/// The times of a maintenance as StatiBeat shows it.
+pub fn window_of(notice: &Value) -> Option<(Timestamp, Timestamp)> {
+    let time = |name: &str| moment(notice.get(name)?.as_str()?);
     Some((time("starts_at")?, time("ends_at")?))
 }
 
