@@ -12,7 +12,7 @@ use crate::model::write_policy::WritePolicy;
 use crate::oauth::client::ClientId;
 use crate::oauth::grant::PageChoice;
 use crate::ports::{Decision, LimiterError, RateLimit, RateLimiter};
-use crate::storage::activity::{self, Recorded};
+use crate::storage::activity::ActivityRow;
 use crate::storage::testing::TestDatabase;
 use crate::upstream::testing::{ClientFixture, FakeHttp, NOW, SEED, counting_random};
 use async_trait::async_trait;
@@ -112,8 +112,8 @@ impl Scene {
     }
 
     /// The audit rows, newest first.
-    pub async fn audit(&self) -> Vec<Recorded> {
-        activity::recent(&self.db, &self.caller.user_id, 50).await.expect("rows")
+    pub async fn audit(&self) -> Vec<ActivityRow> {
+        self.db.audit_rows(&self.caller.user_id).await
     }
 
     /// Paths that StatiBeat was asked for, without the root.

@@ -4,7 +4,7 @@ use super::audit::AuditId;
 use super::{Counted, Result, json_list, read, read_all, statement};
 use crate::model::ids::{PageId, UserId};
 use crate::model::timestamp::Timestamp;
-use crate::ports::{Database, Row, Statement, Value};
+use crate::ports::{Database, Statement, Value};
 use serde::Deserialize;
 
 /// Maximum rows of one page of the list.
@@ -14,8 +14,11 @@ pub const COUNTED: usize = 500;
 
 /// A row as stored. Stored words are not parsed into enums: a row may have been written by an older or newer version.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Recorded {
+pub struct ActivityRow {
     pub id: AuditId,
+    /// Its number, which orders rows of one second.
+    pub(super) row: i64,
+    pub user_id: UserId,
     pub created_at: Timestamp,
     pub kind: String,
     pub outcome: String,
@@ -43,17 +46,6 @@ pub struct Recorded {
     pub calls: Option<i64>,
     /// The result that a later attempt found for an unknown outcome.
     pub resolution: Option<String>,
-}
-
-/// One page of a person's rows, newest first.
-pub async fn recent(db: &dyn Database, user_id: &UserId, limit: u32) -> Result<Vec<Recorded>> {
-    let select = statement!(
-        "SELECT id, created_at, kind, outcome, client_id, client_name, user_name, page_id, tool, target_id, owner_name, title, \
-         public_url, admin_url, request_id, detail, calls, resolution FROM audit WHERE user_id = ?1 ORDER BY created_at DESC, rowid DESC LIMIT ?2",
-        user_id,
-        limit,
-    );
-    super::list(db, select).await
 }
 
 /// Position in the list: after the row with this time and number.
@@ -99,29 +91,10 @@ pub struct Query<'a> {
     pub limit: usize,
 }
 
-/// One row, with whose it is and where the list goes on.
-#[derive(Clone, Debug)]
-pub struct ActivityRow {
-    pub row: Recorded,
-    pub user_id: UserId,
-    number: i64,
-}
-
-#[derive(Deserialize)]
-struct ActivityColumns {
-    user_id: UserId,
-    row: i64,
-}
-
 impl ActivityRow {
-    pub(super) fn read(row: &Row) -> Result<Self> {
-        let ActivityColumns { user_id, row: number } = read(row)?;
-        Ok(Self { row: read(row)?, user_id, number })
-    }
-
     /// Where the list goes on behind it.
     pub fn position(&self) -> Position {
-        Position { created_at: self.row.created_at, row: self.number }
+        Position { created_at: self.created_at, row: self.row }
     }
 }
 
@@ -129,13 +102,13 @@ impl ActivityRow {
 pub async fn list(db: &dyn Database, query: &Query<'_>) -> Result<(Vec<ActivityRow>, usize)> {
     let mut answers = db.batch(&[select(query), select_count(query)]).await?.into_iter();
     let mut next = || answers.next().unwrap_or_default();
-    let rows = next().iter().map(ActivityRow::read).collect::<Result<_>>()?;
+    let rows = read_all(&next())?;
     Ok((rows, next().first().map(read::<Counted>).transpose()?.map_or(0, |row| row.total)))
 }
 
 /// One page of the list alone.
 pub async fn list_rows(db: &dyn Database, query: &Query<'_>) -> Result<Vec<ActivityRow>> {
-    super::run(db, select(query)).await?.iter().map(ActivityRow::read).collect()
+    super::list(db, select(query)).await
 }
 
 /// A row that the filter wants, after the position.
@@ -229,7 +202,7 @@ pub struct ActivityActor {
 /// The people and apps to filter by: the viewer's own connections; others whose rows the viewer may see; who blocked whom on an
 /// administered page. A connection is known until 90 days after its end.
 pub async fn list_actors(db: &dyn Database, user_id: &UserId, administered: &[PageId]) -> Result<Vec<ActivityActor>> {
-    read_all(&super::run(db, select_actors(user_id, administered)).await?)
+    super::list(db, select_actors(user_id, administered)).await
 }
 
 fn select_actors(user_id: &UserId, administered: &[PageId]) -> Statement {
@@ -281,7 +254,7 @@ mod tests {
             .await
             .expect("a list")
             .into_iter()
-            .map(|shown| shown.row.id.as_str().to_owned())
+            .map(|shown| shown.id.as_str().to_owned())
             .collect();
         ids.sort();
         ids

@@ -43,7 +43,7 @@ pub async fn find(db: &dyn Database, query: &OverviewQuery<'_>) -> Result<Found>
         connections: ConnectionPage::read(&next())?,
         ended: read_all(&next())?,
         block_count: next().first().map(read::<Counted>).transpose()?.map_or(0, |row| row.total),
-        activity: next().iter().map(ActivityRow::read).collect::<Result<_>>()?,
+        activity: read_all(&next())?,
     })
 }
 

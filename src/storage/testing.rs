@@ -2,6 +2,9 @@
 
 mod sqlite;
 
+use super::activity::ActivityRow;
+use super::statement;
+use crate::model::ids::UserId;
 use crate::ports::{Database, DatabaseError, Row, Statement};
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -29,6 +32,12 @@ impl TestDatabase {
              is_loopback, resource, scope, created_at) \
              VALUES ('{id}', '42', 'Mara', 'cursor', 'Cursor', 'preregistered', 'h', 0, 'r', 's', 0)"
         ));
+    }
+
+    /// The audit rows of a person, newest first.
+    pub async fn audit_rows(&self, user_id: &UserId) -> Vec<ActivityRow> {
+        let sql = "SELECT rowid AS row, * FROM audit WHERE user_id = ?1 ORDER BY created_at DESC, rowid DESC";
+        super::list(self, statement!(sql, user_id)).await.expect("rows")
     }
 
     /// Changes rows behind everybody's back.

@@ -12,7 +12,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use serde_json::json;
 use statibeat_mcp::model::ids::{RequestId, UserId};
 use statibeat_mcp::oauth::client::ClientId;
-use statibeat_mcp::storage::{activity, grants, purge};
+use statibeat_mcp::storage::{grants, purge};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
@@ -39,7 +39,6 @@ fn live_through_everything(app: &TestApp) {
     browser.answer(&browser.sign_in(&authorize_url(&[]), user::INES_VIEWER), "deny");
     app.upstream.simulator.set_user_disabled(3, true).expect("a user");
     browser.sign_in(&authorize_url(&[]), user::INES_VIEWER);
-    now(activity::recent(&*app.db, &UserId::parse("1").expect("an id"), 10)).expect("rows");
     // Somebody else's browser comes back with the link of a visit, and answers a form that is not its own.
     let waiting = browser.open(&authorize_url(&[]));
     Browser::new(app).choose_user(&waiting, user::MARA_ADMIN);

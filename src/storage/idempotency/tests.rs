@@ -5,7 +5,7 @@ use super::*;
 use crate::model::ids::{GrantId, PageId, RequestId, UserId};
 use crate::model::write::{Duplicate, EarlierCall, ShownDuplicates};
 use crate::oauth::client::ClientId;
-use crate::storage::activity;
+use crate::storage::activity::ActivityRow;
 use crate::storage::audit::{AuditKind, Outcome, Target, TargetLinks};
 use serde_json::json;
 
@@ -120,10 +120,10 @@ impl WriteStorage {
 
     /// `attempt outcome detail target resolution` of every row, oldest first.
     async fn rows(&self) -> Vec<String> {
-        let mut rows = activity::recent(&self.db, &self.user_id, 50).await.expect("rows");
+        let mut rows = self.db.audit_rows(&self.user_id).await;
         rows.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
         let word = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-        let line = |row: activity::Recorded| {
+        let line = |row: ActivityRow| {
             format!(
                 "{} {} {} {} {}",
                 row.id.as_str().to_owned(),

@@ -42,17 +42,16 @@ pub(in super::super) struct ActivityItem {
 }
 
 impl ActivityItem {
-    pub fn new(listed: ActivityRow, viewer: &Viewer) -> Self {
-        let row = listed.row;
+    pub fn new(row: ActivityRow, viewer: &Viewer) -> Self {
         let is_write = row.kind == "write";
-        let owner = row.target_id.clone().filter(|owner| !is_write && *owner != listed.user_id.to_string());
+        let owner = row.target_id.clone().filter(|owner| !is_write && *owner != row.user_id.to_string());
         Self {
             id: row.id.as_str().to_owned(),
             created_at: row.created_at,
             kind: row.kind,
             outcome: row.outcome,
-            is_own: listed.user_id == viewer.person.user_id,
-            user_id: listed.user_id,
+            is_own: row.user_id == viewer.person.user_id,
+            user_id: row.user_id,
             user_name: row.user_name,
             client_id: row.client_id,
             client_name: row.client_name,
