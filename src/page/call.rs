@@ -1,10 +1,10 @@
 //! One call of a tool: read, checked, and carried out once.
 
 use super::handler::{PageHandler, SUMMARY};
-use super::tools;
 use super::write_store::MemoryWriteStore;
 use crate::alternatives::components;
 use crate::alternatives::targets::NumberedThing;
+use crate::catalog::tools::all_tools;
 use crate::catalog::uri::Roots;
 use crate::catalog::{Effect, Tool};
 use crate::mcp::{Error, InputContext, ToolOutcome};
@@ -25,7 +25,7 @@ pub async fn call(
     arguments: Map<String, Value>,
     input: &InputContext,
 ) -> Result<ToolOutcome, Error> {
-    let tool = tools::all().find(|tool| tool.name == name).ok_or_else(|| unknown_tool(handler, name))?;
+    let tool = all_tools().find(|tool| tool.name == name).ok_or_else(|| unknown_tool(handler, name))?;
     if let Some(reason) = handler.settings.tools.off(tool) {
         return Ok(report::error(format!("{name} is switched off on this server: {reason}. Nothing was published.")));
     }

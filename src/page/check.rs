@@ -1,7 +1,7 @@
 //! `--check`: whether the settings work, said for the person who wrote them.
 
 use super::handler::PageHandler;
-use super::tools;
+use crate::catalog::tools::all_tools;
 use crate::mcp::Error;
 use crate::model::visible::line;
 use serde_json::Value;
@@ -13,7 +13,7 @@ impl PageHandler<'_> {
         let text = |name: &str| shown(&page.raw[name]);
         let token = shown(&page.raw["token"]["permission"]);
         let on: Vec<&str> = self.settings.tools.on().map(|tool| tool.name).collect();
-        let off: Vec<String> = tools::all()
+        let off: Vec<String> = all_tools()
             .filter_map(|tool| Some(format!("{} ({})", tool.name, self.settings.tools.off(tool)?)))
             .collect();
         let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };

@@ -6,7 +6,8 @@ use super::names::{
     ALLOWED_TOOLS, API_TOKEN, BASE_URL, CONFIRM, CONNECT_TIMEOUT, LOG_LEVEL, ORGANIZATION_ID, PAGE_ID, READ_ONLY,
     SLACK_ACTOR, TEXT_RULES, TIMEOUT,
 };
-use super::tools::{self, ToolSelection};
+use super::tools::ToolSelection;
+use crate::catalog::tools::all_tools;
 use crate::model::ids::{OrganizationId, PageId};
 use crate::model::loopback::is_this_machine;
 use crate::model::write_policy::{ConfirmMode, WritePolicy};
@@ -178,13 +179,13 @@ fn parse_bool(text: &str) -> Result<bool, String> {
 
 fn parse_tools(text: &str) -> Result<Vec<&'static str>, String> {
     let names = text.split(|c: char| c.is_whitespace() || c == ',').filter(|name| !name.is_empty());
-    let find = |name: &str| tools::all().find(|tool| tool.name == name).map(|tool| tool.name).ok_or(name.to_owned());
+    let find = |name: &str| all_tools().find(|tool| tool.name == name).map(|tool| tool.name).ok_or(name.to_owned());
     let (known, unknown): (Vec<_>, Vec<_>) = names.map(find).partition(Result::is_ok);
     let unknown: Vec<String> = unknown.into_iter().filter_map(Result::err).map(|name| format!("{name:?}")).collect();
     if unknown.is_empty() {
         return Ok(known.into_iter().flatten().collect());
     }
-    let valid = tools::all().map(|tool| tool.name).collect::<Vec<_>>().join(", ");
+    let valid = all_tools().map(|tool| tool.name).collect::<Vec<_>>().join(", ");
     Err(format!("names no tool with {}; the tools are {valid}", unknown.join(", ")))
 }
 

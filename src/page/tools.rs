@@ -11,14 +11,10 @@ pub enum ToolSelection {
     ReadOnly,
 }
 
-pub fn all() -> impl Iterator<Item = &'static Tool> {
-    all_tools()
-}
-
 impl ToolSelection {
     /// The enabled tools, in the order of lists.
     pub fn on(&self) -> impl Iterator<Item = &'static Tool> {
-        all().filter(|tool| self.off(tool).is_none())
+        all_tools().filter(|tool| self.off(tool).is_none())
     }
 
     /// Returns whether the tool of that name is enabled.
@@ -28,7 +24,7 @@ impl ToolSelection {
 
     /// A text that says of each tool that is off that it is: a description names what other tools do.
     pub fn mark_off(&self, text: &str) -> String {
-        let off = all().filter(|tool| self.off(tool).is_some());
+        let off = all_tools().filter(|tool| self.off(tool).is_some());
         off.fold(text.to_owned(), |text, tool| mark_word(&text, tool.name, " (switched off here)"))
     }
 
