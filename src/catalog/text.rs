@@ -3,7 +3,7 @@
 //! Much upstream text can be written by outsiders (evidence, incident text, metadata). Characters that nobody sees
 //! ([`crate::model::visible`]) can hide instructions from the person who watches the model, so all of them go.
 
-use crate::model::visible::clean;
+use crate::model::visible::{clean, is_visible_ascii};
 use serde_json::{Map, Value};
 use std::mem;
 
@@ -42,6 +42,7 @@ pub fn sanitize(value: &mut Value) {
     let mut pending = vec![value];
     while let Some(value) = pending.pop() {
         match value {
+            Value::String(text) if is_visible_ascii(text) => {}
             Value::String(text) => *text = clean(text),
             Value::Array(items) => pending.extend(items),
             Value::Object(fields) => {
@@ -55,6 +56,9 @@ pub fn sanitize(value: &mut Value) {
 
 /// Names are cleaned before they are compared, so that an invisible character cannot hide a sensitive one.
 fn sanitize_names(fields: &mut Map<String, Value>) {
+    if fields.keys().all(|name| is_visible_ascii(name)) {
+        return fields.retain(|name, _| !is_sensitive(name));
+    }
     let named = mem::take(fields).into_iter().map(|(name, value)| (clean(&name), value));
     *fields = named.filter(|(name, _)| !is_sensitive(name)).collect();
 }

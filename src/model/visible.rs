@@ -25,8 +25,16 @@ pub struct Hidden {
     pub character: char,
 }
 
+/// Returns whether a text is visible ASCII, line feeds and tabs, which nothing hides in: most texts, told apart by their bytes alone.
+pub fn is_visible_ascii(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'\n' | b'\t' | b' '..=b'~'))
+}
+
 /// The first hidden character of a text. Line feeds, tabs and a carriage return before a line feed are none.
 pub fn find_hidden(text: &str) -> Option<Hidden> {
+    if is_visible_ascii(text) {
+        return None;
+    }
     let mut marked = marked(text).enumerate();
     marked.find(|(_, (_, is_hidden))| *is_hidden).map(|(position, (character, _))| Hidden { position, character })
 }
@@ -39,6 +47,9 @@ pub fn find_line_break(text: &str) -> Option<Hidden> {
 
 /// Removes invisible characters. Line feeds and tabs stay; other line ends become line feeds.
 pub fn clean(text: &str) -> String {
+    if is_visible_ascii(text) {
+        return text.to_owned();
+    }
     let shown = marked(text).filter_map(|(character, is_hidden)| match character {
         '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
         '\r' => None,

@@ -103,3 +103,14 @@ fn a_text_becomes_one_visible_line() {
     assert_eq!(line(" one\n\u{200b}two\t three ", 50), "one two three");
     assert_eq!(line("a\u{2028}b c", 3), "a b… [cut: 2 more characters]");
 }
+
+#[test]
+fn ascii_text_is_cleaned_as_it_is_before_a_letter_outside_ascii() {
+    for character in '\0'..='\u{7F}' {
+        for text in [format!("a{character}b"), format!("{character}\n"), format!("\r{character}")] {
+            let longer = format!("{text}é");
+            assert_eq!(clean(&text) + "é", clean(&longer), "{text:?}");
+            assert_eq!(find_hidden(&text), find_hidden(&longer), "{text:?}");
+        }
+    }
+}
