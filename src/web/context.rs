@@ -15,13 +15,14 @@ use crate::storage::usage_buffer::UsageBuffer;
 use crate::telemetry::{Clock, RequestLog};
 use crate::upstream::memory::Memory;
 use crate::upstream::{Client, ClientSettings, Principal, UserClient};
-use crate::web::routes;
+use crate::web::routes::{self, Route};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::Request;
 use std::cell::OnceCell;
 use std::rc::Rc;
+use url::Url;
 
 /// Metadata documents in serialized form: they depend on the configuration alone, so an instance serializes each of them once.
 #[derive(Default)]
@@ -44,6 +45,8 @@ pub struct App {
     pub prepared: PreparedResults,
     pub(super) documents: Documents,
     pub usage: UsageBuffer,
+    /// The URL that access tokens are for (RFC 8707).
+    pub(super) resource: Url,
     /// Website, icons and description of the server; `None` without a website.
     pub profile: Option<ServerProfile>,
 }
@@ -55,7 +58,7 @@ impl App {
         http: Rc<dyn HttpClient>,
         limiter: Rc<dyn RateLimiter>,
     ) -> Self {
-        let profile = routes::profile(&config);
+        let (profile, resource) = (routes::profile(&config), Route::Mcp.url(&config.public_url));
         Self {
             config,
             db,
@@ -67,6 +70,7 @@ impl App {
             prepared: PreparedResults::default(),
             documents: Documents::default(),
             usage: UsageBuffer::default(),
+            resource,
             profile,
         }
     }

@@ -90,9 +90,8 @@ impl RejectedRequest {
 async fn admit(ctx: &RequestContext<'_>, access_use: &mut Option<AccessUse>) -> Result<Caller, RejectedRequest> {
     check_origin(ctx)?;
     let token = bearer_token(ctx.head).map_err(RejectedRequest::Challenge)?;
-    let resource = Route::Mcp.url(&ctx.app.config.public_url);
     let (checksum_keys, ended) = (ctx.checksum_keys(), &ctx.app.ended_tokens);
-    let check = BearerCheck { db: ctx.db, checksum_keys, resource: resource.as_str(), ended, now: ctx.now };
+    let check = BearerCheck { db: ctx.db, checksum_keys, resource: ctx.app.resource.as_str(), ended, now: ctx.now };
     let caller = match check.find_caller(token).await {
         Ok((caller, found_use)) => {
             *access_use = found_use;

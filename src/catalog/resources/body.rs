@@ -4,6 +4,7 @@ use crate::catalog::shown::{self, Origin, Shown};
 use crate::catalog::{DocumentError, Subject};
 use crate::model::timestamp::Timestamp;
 use serde_json::{Map, Value, json};
+use std::io;
 
 /// A list in a result is cut before it gets longer than this, in bytes of JSON. The limit for a whole result is 8,000
 /// tokens; JSON of ours has 2.9 to 3.6 bytes in a token, and texts outside the Latin script cost as many bytes more as
@@ -116,7 +117,7 @@ impl Listing {
         let mut shown = Vec::new();
         for item in &self.items[start..] {
             let item = shown::show(fields, item);
-            bytes += item.to_string().len() + 1;
+            bytes += length_of(&item) + 1;
             if bytes > LIST_BYTES && !shown.is_empty() {
                 break;
             }
@@ -132,6 +133,25 @@ impl Listing {
         let id = cursor.strip_prefix(CURSOR)?.parse::<i64>().ok()?;
         Some(self.items.iter().position(|item| item.get("id").and_then(Value::as_i64) == Some(id))? + 1)
     }
+}
+
+/// Length of a value in bytes of JSON, without printing it into memory.
+fn length_of(value: &Value) -> usize {
+    struct ByteCount(usize);
+    impl io::Write for ByteCount {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = ByteCount(0);
+    // Neither a value nor a counter has a way to fail.
+    let _ = serde_json::to_writer(&mut count, value);
+    count.0
 }
 
 /// The part of a list that a result shows.
@@ -211,6 +231,13 @@ mod tests {
     fn padded(count: i64) -> Value {
         let items = (1..=count).map(|id| json!({ "id": id, "pad": "x".repeat(290) }));
         json!({ "items": items.collect::<Vec<_>>(), "total": count })
+    }
+
+    #[test]
+    fn length_is_that_of_the_printed_value() {
+        for value in [json!(null), json!("a \"quoted\" é\n"), json!({ "a": [1, -2.5, true], "b": {} })] {
+            assert_eq!(length_of(&value), value.to_string().len(), "{value}");
+        }
     }
 
     #[test]
