@@ -165,6 +165,25 @@ mod tests {
     }
 
     #[test]
+    fn smoke_takes_an_environment_or_an_origin_and_nothing_else() {
+        let read = |words: &str| Arguments::read(&words.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        for words in ["smoke --env local", "smoke --url https://mcp.example.com", "smoke --url http://localhost:8686/"]
+        {
+            assert!(read(words).is_ok(), "{words}");
+        }
+        for (words, says) in [
+            ("smoke", "<--env <NAME>|--url <URL>>"),
+            ("smoke --env local --url http://localhost:8686", "cannot be used with"),
+            ("smoke --url nope", "it must be an origin"),
+            ("smoke --url localhost:8686", "it must be an origin"),
+            ("smoke --url https://mcp.example.com/mcp", "it must be an origin"),
+        ] {
+            let (text, code) = read(words).err().unwrap_or_else(|| panic!("{words} would run"));
+            assert!(code == 2 && text.contains(says), "{words}: {text}");
+        }
+    }
+
+    #[test]
     fn every_subcommand_has_an_npm_command() {
         let named: Vec<String> = npm_commands().into_iter().map(|(_, words)| words[0].clone()).collect();
         for command in Arguments::command().get_subcommands() {

@@ -20,13 +20,19 @@ const PAUSE: Duration = Duration::from_secs(5);
 const KEY_SET: &str = "/.well-known/hosted-mcp-jwks.json";
 
 #[derive(Args)]
+#[group(required = true, multiple = false)]
 pub struct Options {
     /// The environment whose address stands in wrangler.toml; `local` for `npm start`.
-    #[arg(long, value_name = "NAME", required_unless_present = "url")]
+    #[arg(long, value_name = "NAME")]
     env: Option<String>,
     /// Origin of the server, instead of an environment.
-    #[arg(long)]
+    #[arg(long, value_parser = parse_origin)]
     url: Option<String>,
+}
+
+fn parse_origin(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/");
+    url.map(|url| url.origin().ascii_serialization()).ok_or("it must be an origin, such as https://mcp.example.com")
 }
 
 /// A deployed server, and what is expected of it.
@@ -46,9 +52,8 @@ pub fn smoke(project: &Project, options: &Options) -> Result<()> {
     let Some(url) = &options.url else {
         return check_environment(project, options.env.as_deref().unwrap_or_default());
     };
-    let url = url.trim_end_matches('/').to_owned();
     let (listed, _) = AllowedRedirects::parse(KNOWN_CLIENTS);
-    check(&Target { url, is_on: true, health_token: std::env::var(key_rings::HEALTH_TOKEN).ok(), listed })
+    check(&Target { url: url.clone(), is_on: true, health_token: std::env::var(key_rings::HEALTH_TOKEN).ok(), listed })
 }
 
 /// Checks the server of an environment.
