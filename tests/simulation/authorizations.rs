@@ -2,6 +2,7 @@
 
 use crate::base::{BaseConnection, SCOPE};
 use crate::clients::Holder;
+use crate::observations::Moment;
 use crate::requests::{Reply, SentRequest};
 use crate::support::flow::authorize_url;
 use crate::support::{PUBLIC_URL, UPSTREAM_URL};
@@ -146,8 +147,8 @@ impl World {
         let browser = ApprovingBrowser { world: Rc::clone(&self), connection_index, cookies: RefCell::default() };
         let url = authorize_url(&[("scope", SCOPE), ("client_id", earlier.client)]);
         let Some(page) = browser.show_consent(&url, earlier.user).await else { return };
-        let began = self.scheduler.steps.get();
-        let left = self.observed.borrow().scopes_left(connection_index, began);
+        let shown = Moment { step: self.scheduler.steps.get(), now: self.now() };
+        let left = self.observed.borrow().scopes_left(connection_index, shown);
         self.pause().await;
         let answer = *self.random.pick(&ANSWERS);
         let Some((connection_index, code)) = browser.answer(&page, answer, &earlier).await else { return };

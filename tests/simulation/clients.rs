@@ -1,6 +1,7 @@
-//! Clients that follow the rules, and a thief who copies what one of them holds.
+//! Clients that follow the rules or refresh too often, and a thief who copies what one of them holds.
 
-use crate::observations::{Pair, Reply, RequestKind, SentRequest};
+use crate::base::BaseConnection;
+use crate::observations::{Misuse, Pair, Reply, RequestKind, SentRequest};
 use crate::world::World;
 use crate::writes::says_done;
 use serde_json::json;
@@ -61,12 +62,19 @@ impl World {
         }
     }
 
-    /// Refreshes until an answer comes that says yes or no; true for yes.
     pub async fn refresh(self: &Rc<Self>, holder: &Holder) -> bool {
+        self.refresh_by(holder, SentRequest::refresh).await
+    }
+
+    /// Refreshes until an answer comes that says yes or no; true for yes.
+    async fn refresh_by(
+        self: &Rc<Self>,
+        holder: &Holder,
+        request: fn(usize, &BaseConnection, &str) -> SentRequest,
+    ) -> bool {
         for _ in 0..4 {
             let Some(pair) = holder.pair.borrow().clone() else { return false };
-            let sent =
-                SentRequest::refresh(holder.connection_index, &self.connection(holder.connection_index), &pair.refresh);
+            let sent = request(holder.connection_index, &self.connection(holder.connection_index), &pair.refresh);
             let reply = self.send(sent).await;
             // Another task of the same client may have newer ones by now.
             let is_current = holder.pair.borrow().as_ref().is_some_and(|held| held.refresh == pair.refresh);
@@ -103,12 +111,49 @@ impl World {
     async fn use_once(self: &Rc<Self>, holder: &Holder) {
         let (connection_index, page) = (holder.connection_index, self.connection(holder.connection_index).page);
         let other_page = *self.random.pick(&[43, 43, 42, 77]);
-        match self.random.below(12) {
+        match self.random.below(14) {
             0..4 => drop(self.refresh(holder).await),
             4..7 => drop(self.call_with(holder, |access| SentRequest::ping(connection_index, access)).await),
             7..10 => drop(self.call_with(holder, |access| SentRequest::read(connection_index, access, page)).await),
-            10 => drop(self.call_with(holder, |access| SentRequest::list_pages(connection_index, access)).await),
+            10 => drop(self.refresh_by(holder, SentRequest::refresh_for_pages).await),
+            11 => self.misuse(holder).await,
+            12 => drop(self.call_with(holder, |access| SentRequest::list_pages(connection_index, access)).await),
             _ => drop(self.call_with(holder, |access| SentRequest::read(connection_index, access, other_page)).await),
+        }
+    }
+
+    /// Somebody presents what a client holds in a way that is wrong.
+    async fn misuse(self: &Rc<Self>, holder: &Holder) {
+        let (pair, code) = (holder.pair.borrow().clone(), holder.code.borrow().clone());
+        let (misuse, secret) = match (pair, code) {
+            (_, Some(code)) => {
+                let misuses = [Misuse::RedemptionByOtherClient, Misuse::RedemptionWithOtherRedirectUri];
+                (*self.random.pick(&misuses), code)
+            }
+            (Some(pair), None) => match self.random.below(3) {
+                0 => (Misuse::RefreshByOtherClient, pair.refresh),
+                1 => (Misuse::RevocationByOtherClient, pair.refresh),
+                _ => (Misuse::RevocationByOtherClient, pair.access),
+            },
+            (None, None) => return,
+        };
+        let client = self.connection(holder.connection_index).client;
+        self.send(SentRequest::misuse(holder.connection_index, client, misuse, &secret)).await;
+    }
+
+    /// A client that refreshes again and again: with each new token, or with the first one.
+    pub async fn hurry(self: Rc<Self>, holder: Rc<Holder>) {
+        self.pause().await;
+        if self.random.below(2) == 0 {
+            for _ in 0..12 {
+                self.refresh(&holder).await;
+            }
+            return;
+        }
+        let Some(pair) = holder.pair.borrow().clone() else { return };
+        for _ in 0..35 {
+            let base_connection = &self.connection(holder.connection_index);
+            self.send(SentRequest::refresh(holder.connection_index, base_connection, &pair.refresh)).await;
         }
     }
 
@@ -116,7 +161,10 @@ impl World {
     pub async fn work(self: Rc<Self>, holder: Rc<Holder>) {
         for _ in 0..=self.random.below(5) {
             self.pause().await;
-            if holder.code.borrow().is_some() {
+            let has_code = holder.code.borrow().is_some();
+            if has_code && self.random.below(6) == 0 {
+                self.misuse(&holder).await;
+            } else if has_code {
                 self.redeem(&holder).await;
             } else {
                 self.use_once(&holder).await;
@@ -174,6 +222,20 @@ impl World {
                 }
                 Some(_) => self.redeem(&thief).await,
                 None => self.use_once(&thief).await,
+            }
+        }
+    }
+
+    /// A client and somebody who has copied what it holds, by turns.
+    pub async fn take_turns(self: Rc<Self>, victim: Rc<Holder>) {
+        self.pause().await;
+        let thief = victim.copy();
+        for _ in 0..2 + self.random.below(4) {
+            let holder = if self.random.below(2) == 0 { &thief } else { &victim };
+            if self.random.below(3) > 0 {
+                self.refresh(holder).await;
+            } else {
+                self.use_once(holder).await;
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Narrowings of a connection: fewer scopes, fewer pages, an earlier end. Nothing takes one back.
 
+use crate::clients::Holder;
+use crate::observations::SentRequest;
 use crate::ports::InstancePorts;
 use crate::world::World;
 use statibeat_mcp::model::ids::{GrantId, PageId, RequestId, UserId};
@@ -74,10 +76,11 @@ impl NarrowingFacts {
 }
 
 impl World {
-    /// A person who narrows a connection, once or twice.
-    pub async fn narrow(self: Rc<Self>, connection_index: usize) {
-        for _ in 0..=self.random.below(2) {
-            self.pause().await;
+    /// A person who narrows a connection, up to three times, and its client, which looks what is left.
+    pub async fn narrow(self: Rc<Self>, holder: Rc<Holder>) {
+        let connection_index = holder.connection_index;
+        self.pause().await;
+        for _ in 0..=self.random.below(3) {
             let narrowing = *self.random.pick(&NARROWINGS);
             let now = self.now();
             let end = narrowing.seconds.map(|seconds| now + seconds);
@@ -89,6 +92,20 @@ impl World {
                 let facts = &mut self.observed.borrow_mut().connections[connection_index].narrowing;
                 facts.confirmed.push((step, narrowing, end));
             }
+            if self.random.below(2) == 0 {
+                self.pause().await;
+            }
+        }
+        for page in [42, 43] {
+            self.call_with(&holder, |access| SentRequest::read(connection_index, access, page)).await;
+        }
+        if self.random.below(3) == 0 {
+            Rc::clone(&self).authorize(connection_index).await;
+        }
+        let end = self.observed.borrow().connections[connection_index].narrowing.may_end_at;
+        if let Some(seconds) = end.and_then(|end| u64::try_from(end - self.now()).ok()) {
+            self.sleep((seconds + 1) * 1000).await;
+            self.call_with(&holder, |access| SentRequest::ping(connection_index, access)).await;
         }
     }
 

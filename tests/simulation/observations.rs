@@ -5,10 +5,10 @@
 
 use crate::base::{BaseConnection, GRETA};
 use crate::narrowing::NarrowingFacts;
-pub use crate::requests::{Pair, Reply, RequestKind, SentRequest};
+pub use crate::requests::{Misuse, Pair, Reply, RequestKind, SentRequest};
 use crate::scheduler::TaskId;
 use crate::support::flow::user;
-use crate::tokens::{AccessFacts, CodeFacts, RefreshFacts};
+use crate::tokens::{AccessFacts, CodeFacts, MISUSE, RefreshFacts, SCOPES};
 use crate::world::World;
 use crate::writes::WriteFacts;
 use std::collections::{HashMap, HashSet};
@@ -36,6 +36,8 @@ pub struct RequestFacts {
     pub must_end: bool,
     /// True if its connection had certainly ended before it began.
     pub is_after_end: bool,
+    /// The promise that tokens in its reply would break, as of its last use of the database.
+    pub forbids_tokens: Option<&'static str>,
     /// True if StatiBeat knew its person no more before it began.
     pub is_shut_out: bool,
     /// The number of publications that it made at StatiBeat.
@@ -51,14 +53,18 @@ pub struct StopFacts {
     pub may_hold: bool,
     /// Since when it certainly holds.
     pub holds_since: Option<u32>,
-    /// True once a change of it has failed: then nobody knows.
+    /// True once a change of it has failed, or another one has begun beside it: then nobody knows.
     pub is_unsure: bool,
+    /// True once one has begun.
+    has_begun: bool,
 }
 
 impl StopFacts {
     /// A change of it begins.
     pub fn begin(&mut self, is_to_hold: bool) {
         self.may_hold |= is_to_hold;
+        self.is_unsure |= is_to_hold && self.has_begun;
+        self.has_begun |= is_to_hold;
         if !is_to_hold {
             self.holds_since = None;
         }
@@ -174,6 +180,7 @@ impl Observations {
             is_hit: false,
             has_read: false,
             must_end: false,
+            forbids_tokens: None,
             is_after_end: connection.ended.is_some(),
             is_shut_out: connection.is_shut_out,
             posts: 0,
@@ -200,6 +207,7 @@ impl Observations {
         if !std::mem::replace(&mut self.requests[number].has_read, true) {
             self.judge_presented(number, step);
         }
+        self.requests[number].forbids_tokens = self.judge_decision(number);
     }
 
     /// A request was handled: holds its reply against the promises.
@@ -213,7 +221,11 @@ impl Observations {
         match kind {
             RequestKind::Browse => self.note_code(number, reply),
             RequestKind::Redeem { has_verifier } => self.end_redemption(number, reply, has_verifier, step),
-            RequestKind::Refresh => self.end_refresh(number, reply, step),
+            RequestKind::Refresh | RequestKind::RefreshForPages => self.end_refresh(number, reply, step),
+            RequestKind::Misuse(misuse) => {
+                let refused = if misuse == Misuse::RevocationByOtherClient { 200 } else { 400 };
+                self.forbid(![refused, 429, 503].contains(&reply.status), MISUSE, number);
+            }
             RequestKind::Revoke if reply.status == 200 => self.note_revocation(number, step),
             RequestKind::RevokeAccess if reply.status == 200 => self.note_revoked_access(number, step),
             RequestKind::Revoke | RequestKind::RevokeAccess => {
@@ -239,11 +251,12 @@ impl Observations {
         }
     }
 
-    /// The scopes that a confirmed narrowing has left to a person's only approval of a client.
-    pub fn scopes_left(&self, index: usize, step: u32) -> Option<String> {
+    /// The scopes that a confirmed narrowing has left to a person's only approval of a client, while it lasts.
+    pub fn scopes_left(&self, index: usize, Moment { step, now }: Moment) -> Option<String> {
         let connection = &self.connections[index];
         let is_only_one = self.connections_of(connection.user, connection.client).len() == 1;
-        connection.narrowing.scopes_left(step).filter(|_| is_only_one && connection.end_began.is_none())
+        let may_have_ended = connection.end_began.is_some() || connection.narrowing.may_have_ended(now);
+        connection.narrowing.scopes_left(step).filter(|_| is_only_one && !may_have_ended)
     }
 
     /// The end of a connection is confirmed.
@@ -263,6 +276,8 @@ impl Observations {
         let is_blocked = page == connection.page && (held(connection.block) || held(connection.role_lost));
         let is_taken = connection.narrowing.has_taken(page, began.step, began.now);
         let is_stopped = !is_own || is_blocked || is_taken;
+        let is_for_pages = self.accesses[&sent.secret].is_for_pages;
+        self.forbid(is_answered && is_for_pages, SCOPES, number);
         self.forbid(is_answered && is_stopped, "a read keeps within grant, role and blocks", number);
     }
 

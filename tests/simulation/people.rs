@@ -13,7 +13,7 @@ use statibeat_mcp::storage::{blocks, grants, purge};
 use std::rc::Rc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stop {
+pub enum Stop {
     Pause,
     Block,
 }
@@ -57,7 +57,7 @@ impl World {
         (0..connections.len()).filter(of_user).filter(is_concerned).collect()
     }
 
-    async fn change(self: &Rc<Self>, connection_index: usize, stop: Stop, is_to_hold: bool) {
+    pub async fn change(self: &Rc<Self>, connection_index: usize, stop: Stop, is_to_hold: bool) {
         let concerned = self.concerned(connection_index, stop);
         for at in &concerned {
             stop.select(&mut self.observed.borrow_mut().connections[*at]).begin(is_to_hold);
@@ -115,7 +115,7 @@ impl World {
     }
 
     /// A person ends a connection on the admin page.
-    async fn revoke(self: &Rc<Self>, connection_index: usize) {
+    pub async fn revoke(self: &Rc<Self>, connection_index: usize) {
         let base_connection = &self.connection(connection_index);
         let (user_id, client_id) = (
             UserId::parse(base_connection.user).expect("an id"),

@@ -23,6 +23,7 @@ pub struct InstancePorts(pub Rc<World>);
 impl Database for InstancePorts {
     async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, DatabaseError> {
         let world = &self.0;
+        world.interrupt(statements).await;
         let fault = world.wait_for_turn(Turn::Database).await;
         let failed = |when: &str| Err(DatabaseError(format!("fails {when}")));
         let task = world.scheduler.current();

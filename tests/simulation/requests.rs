@@ -24,6 +24,10 @@ pub enum RequestKind {
         has_verifier: bool,
     },
     Refresh,
+    /// Refreshes for reads of pages alone.
+    RefreshForPages,
+    /// Presents a code or token as another client, or a code with another redirect URI.
+    Misuse(Misuse),
     /// Revokes a refresh token, and with it the grant.
     Revoke,
     RevokeAccess,
@@ -40,6 +44,27 @@ pub enum RequestKind {
         is_preview: bool,
     },
 }
+
+impl RequestKind {
+    pub fn is_refresh(self) -> bool {
+        matches!(self, Self::Refresh | Self::RefreshForPages)
+    }
+}
+
+/// A request that is wrong in one respect, and must change nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misuse {
+    RedemptionByOtherClient,
+    RedemptionWithOtherRedirectUri,
+    RefreshByOtherClient,
+    RevocationByOtherClient,
+}
+
+/// The scope that a refresh for reads of pages asks for.
+const PAGES_SCOPE: &str = "mcp.pages.read";
+/// A client that has no connection in any story.
+const OTHER_CLIENT: &str = "delta";
+const OTHER_CALLBACK: &str = "http://127.0.0.1:33418/elsewhere";
 
 /// A request as it is sent, by whoever holds the credentials of a connection.
 #[derive(Clone)]
@@ -103,6 +128,11 @@ impl Reply {
         Some(Pair { access: text("access_token")?, refresh: text("refresh_token")? }).filter(|_| self.status == 200)
     }
 
+    /// Returns whether the tokens in the reply read pages and nothing else.
+    pub fn is_for_pages(&self) -> bool {
+        self.json()["scope"] == PAGES_SCOPE
+    }
+
     pub fn is_invalid_grant(&self) -> bool {
         self.status == 400 && self.json()["error"] == "invalid_grant"
     }
@@ -144,6 +174,41 @@ impl SentRequest {
     pub fn refresh(connection_index: usize, base_connection: &BaseConnection, token: &str) -> Self {
         let fields = [("grant_type", "refresh_token"), ("client_id", base_connection.client), ("refresh_token", token)];
         Self::form(connection_index, RequestKind::Refresh, token, "/mcp/oauth/token", &fields)
+    }
+
+    pub fn refresh_for_pages(connection_index: usize, base_connection: &BaseConnection, token: &str) -> Self {
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("client_id", base_connection.client),
+            ("refresh_token", token),
+            ("scope", PAGES_SCOPE),
+        ];
+        Self::form(connection_index, RequestKind::RefreshForPages, token, "/mcp/oauth/token", &fields)
+    }
+
+    pub fn misuse(connection_index: usize, client: &str, misuse: Misuse, secret: &str) -> Self {
+        let code = |client, callback| {
+            [
+                ("grant_type", "authorization_code"),
+                ("client_id", client),
+                ("code", secret),
+                ("redirect_uri", callback),
+                ("code_verifier", VERIFIER),
+            ]
+        };
+        let kind = RequestKind::Misuse(misuse);
+        let form = |path, fields: &[(&str, &str)]| Self::form(connection_index, kind, secret, path, fields);
+        match misuse {
+            Misuse::RedemptionByOtherClient => form("/mcp/oauth/token", &code(OTHER_CLIENT, CALLBACK)),
+            Misuse::RedemptionWithOtherRedirectUri => form("/mcp/oauth/token", &code(client, OTHER_CALLBACK)),
+            Misuse::RefreshByOtherClient => form(
+                "/mcp/oauth/token",
+                &[("grant_type", "refresh_token"), ("client_id", OTHER_CLIENT), ("refresh_token", secret)],
+            ),
+            Misuse::RevocationByOtherClient => {
+                form("/mcp/oauth/revoke", &[("client_id", OTHER_CLIENT), ("token", secret)])
+            }
+        }
     }
 
     pub fn revoke(connection_index: usize, base_connection: &BaseConnection, kind: RequestKind, token: &str) -> Self {

@@ -72,6 +72,12 @@ fn begin(world: &Rc<World>, holders: &[Rc<Holder>]) {
         let victim = Rc::clone(&holders[*random.pick(&[0, 0, 4])]);
         world.spawn(Rc::clone(world).steal(victim));
     }
+    if any(6) == 0 {
+        world.spawn(Rc::clone(world).take_turns(Rc::clone(&holders[any(3)])));
+    }
+    if any(40) == 0 {
+        world.spawn(Rc::clone(world).hurry(Rc::clone(&holders[any(3)])));
+    }
     if any(3) == 0 {
         world.spawn(Rc::clone(world).administer(*random.pick(&[0, 0, 1])));
     }
@@ -79,7 +85,7 @@ fn begin(world: &Rc<World>, holders: &[Rc<Holder>]) {
         world.spawn(Rc::clone(world).authorize(*random.pick(&[0, 0, 1, 2])));
     }
     if any(6) == 0 {
-        world.spawn(Rc::clone(world).narrow(*random.pick(&[0, 0, 1, 2])));
+        world.spawn(Rc::clone(world).narrow(Rc::clone(&holders[*random.pick(&[0, 0, 1, 2])])));
     }
     if any(8) == 0 {
         world.spawn(Rc::clone(world).leave(Rc::clone(&holders[0])));

@@ -6,17 +6,21 @@ use crate::observations::{Observations, Reply, RequestFacts, RequestKind};
 const CODE_LIFE: i64 = 600;
 /// Time for which a redeemed code is kept after its end, for a late replay.
 const CODE_KEPT: i64 = 86_400;
-const ACCESS_LIFE: i64 = 3_600;
+pub const ACCESS_LIFE: i64 = 3_600;
 const REFRESH_LIFE: i64 = 30 * 86_400;
 const REPEAT_GRACE: i64 = 10;
 const MOST_MISSES: u32 = 5;
 
 pub struct RefreshFacts {
     /// The earliest and the latest time at which it may have been stored.
-    issued: (i64, i64),
+    pub issued: (i64, i64),
+    /// The connection that a refresh issued it for; none if it came with a code.
+    pub rotated_for: Option<usize>,
     /// When it was presented first.
     first_presented: Option<i64>,
     successor: Option<String>,
+    /// The access token that was issued with it last.
+    access: Option<String>,
     /// True once a request has presented it, or an access token that came with it.
     use_began: bool,
     /// True once the connector has answered such a request.
@@ -25,9 +29,11 @@ pub struct RefreshFacts {
 
 pub struct AccessFacts {
     /// The refresh token that it came with.
-    refresh: String,
-    issued_at: i64,
-    revocation_began: bool,
+    pub refresh: String,
+    pub issued_at: i64,
+    /// True if it is for reads of pages alone.
+    pub is_for_pages: bool,
+    pub revocation_began: bool,
     revoked: Option<u32>,
 }
 
@@ -50,6 +56,8 @@ const REUSE_GETS_NOTHING: &str = "a token whose answer was used gets no tokens";
 const REUSE_ENDS: &str = "a token whose answer was used ends the grant";
 const CODE_ONCE: &str = "a code gives tokens at most once, and only to who can prove it";
 const SHUT_OUT: &str = "whoever StatiBeat does not know any more gets no tokens";
+pub const SCOPES: &str = "the tokens of a refresh for some scopes have those alone";
+pub const MISUSE: &str = "whoever is not the client gets nothing";
 const ANSWERED: &str = "a request without a fault is answered";
 
 impl Observations {
@@ -58,8 +66,10 @@ impl Observations {
         if let Some(pair) = &connection_index.pair {
             let facts = RefreshFacts {
                 issued: at,
+                rotated_for: None,
                 first_presented: None,
                 successor: None,
+                access: None,
                 use_began: false,
                 is_use_recorded: false,
             };
@@ -72,8 +82,11 @@ impl Observations {
     }
 
     fn know_access(&mut self, access: &str, refresh: &str, issued_at: i64) -> bool {
+        if let Some(token) = self.refreshes.get_mut(refresh) {
+            token.access = Some(access.to_owned());
+        }
         let refresh = refresh.to_owned();
-        let facts = AccessFacts { refresh, issued_at, revocation_began: false, revoked: None };
+        let facts = AccessFacts { refresh, issued_at, is_for_pages: false, revocation_began: false, revoked: None };
         self.accesses.insert(access.to_owned(), facts).is_none()
     }
 
@@ -86,7 +99,7 @@ impl Observations {
                 let code = self.codes.get_mut(&secret).expect("a code of ours");
                 if has_verifier { code.presented.push(began.now) } else { code.misses_began += 1 }
             }
-            RequestKind::Refresh => {
+            RequestKind::Refresh | RequestKind::RefreshForPages => {
                 let token = self.refreshes.get_mut(&secret).expect("a token of ours");
                 token.first_presented.get_or_insert(began.now);
                 token.use_began = true;
@@ -95,7 +108,7 @@ impl Observations {
             RequestKind::RevokeAccess => {
                 self.accesses.get_mut(&secret).expect("a token of ours").revocation_began = true;
             }
-            RequestKind::Browse => {}
+            RequestKind::Browse | RequestKind::Misuse(_) => {}
             RequestKind::Ping | RequestKind::Read { .. } | RequestKind::ListPages | RequestKind::CallTool { .. } => {
                 let refresh = &self.accesses[&secret].refresh;
                 if let Some(token) = self.refreshes.get_mut(refresh) {
@@ -109,7 +122,7 @@ impl Observations {
     pub fn judge_presented(&mut self, number: usize, step: u32) {
         let RequestFacts { sent, began, .. } = &self.requests[number];
         let (may_end, must_end) = match sent.kind {
-            RequestKind::Refresh => {
+            RequestKind::Refresh | RequestKind::RefreshForPages => {
                 let token = &self.refreshes[&sent.secret];
                 let successor = token.successor.as_ref().map(|successor| &self.refreshes[successor]);
                 let is_alive = began.now < token.issued.0 + REFRESH_LIFE;
@@ -131,6 +144,32 @@ impl Observations {
         }
     }
 
+    /// The promise that the request would break if what it stores now gave tokens.
+    pub fn judge_decision(&self, number: usize) -> Option<&'static str> {
+        let RequestFacts { sent, .. } = &self.requests[number];
+        let gives_tokens = sent.kind.is_refresh() || matches!(sent.kind, RequestKind::Redeem { .. });
+        let successor = self.refreshes.get(&sent.secret).and_then(|token| token.successor.as_ref());
+        if gives_tokens && self.connections[sent.connection_index].ended.is_some() {
+            Some(NOTHING_AFTER_END)
+        } else if successor.is_some_and(|successor| self.refreshes[successor].is_use_recorded) {
+            Some(REUSE_GETS_NOTHING)
+        } else {
+            None
+        }
+    }
+
+    fn forbid_tokens(&mut self, number: usize) {
+        if let Some(promise) = self.requests[number].forbids_tokens {
+            self.forbid(true, promise, number);
+        }
+    }
+
+    /// The newest access token that came with the successor of a refresh token.
+    pub fn access_of_successor(&self, refresh: &str) -> Option<String> {
+        let successor = self.refreshes.get(refresh)?.successor.as_ref()?;
+        self.refreshes[successor].access.clone()
+    }
+
     pub fn end_refresh(&mut self, number: usize, reply: &Reply, step: u32) {
         let RequestFacts { sent, began, is_hit, must_end, is_after_end, is_shut_out, .. } = &self.requests[number];
         let (connection_index, secret, now) = (sent.connection_index, sent.secret.clone(), began.now);
@@ -139,8 +178,12 @@ impl Observations {
         let is_shut_out = *is_shut_out && self.connections[connection_index].is_shut_out;
         let (issued, step_began) = (self.refreshes[&secret].issued, began.step);
         if let Some(pair) = reply.pair() {
+            self.forbid_tokens(number);
             self.forbid(is_after_end, NOTHING_AFTER_END, number);
             self.forbid(must_end, REUSE_GETS_NOTHING, number);
+            self.check_refresh_limits(number, &pair.refresh);
+            let is_for_pages = self.requests[number].sent.kind == RequestKind::RefreshForPages;
+            self.forbid(is_for_pages && !reply.is_for_pages(), SCOPES, number);
             let has_ended = self.connections[connection_index].narrowing.has_ended(step_began, now);
             self.forbid(has_ended || now >= issued.1 + REFRESH_LIFE, EXPIRES, number);
             self.forbid(is_shut_out, SHUT_OUT, number);
@@ -151,14 +194,17 @@ impl Observations {
             self.forbid(known.is_some_and(|known| known != pair.refresh), ONE_SUCCESSOR, number);
             let facts = RefreshFacts {
                 issued: (first, now),
+                rotated_for: Some(connection_index),
                 first_presented: None,
                 successor: None,
+                access: None,
                 use_began: false,
                 is_use_recorded: false,
             };
             self.refreshes.entry(pair.refresh.clone()).or_insert(facts);
             let is_new = self.know_access(&pair.access, &pair.refresh, now);
             self.forbid(!is_new, "no access token is issued twice", number);
+            self.accesses.get_mut(&pair.access).expect("a token of ours").is_for_pages = is_for_pages;
         } else if reply.is_invalid_grant() {
             let connection = &self.connections[connection_index];
             let may_have_ended = connection.end_began.is_some() || connection.narrowing.may_have_ended(now);
@@ -170,6 +216,11 @@ impl Observations {
         } else {
             self.forbid(must_end && !is_hit && reply.status == 503, REUSE_ENDS, number);
             self.forbid(![429, 503].contains(&reply.status), ANSWERED, number);
+            let connection = &self.connections[connection_index];
+            let may_have_ended = connection.end_began.is_some() || connection.narrowing.may_have_ended(now);
+            if reply.status == 429 && !may_have_ended && now < issued.0 + REFRESH_LIFE {
+                self.check_wait(number);
+            }
         }
     }
 
@@ -197,14 +248,17 @@ impl Observations {
         if let Some(pair) = reply.pair() {
             let is_second = code.redeemed_at.replace(now).is_some();
             let is_missed = code.misses >= MOST_MISSES;
+            self.forbid_tokens(number);
             self.forbid(is_second || !has_verifier || is_missed || must_end, CODE_ONCE, number);
             self.forbid(is_after_end, NOTHING_AFTER_END, number);
             self.forbid(is_over, EXPIRES, number);
             self.forbid(is_shut_out, SHUT_OUT, number);
             let facts = RefreshFacts {
                 issued: (now, now),
+                rotated_for: None,
                 first_presented: None,
                 successor: None,
+                access: None,
                 use_began: false,
                 is_use_recorded: false,
             };

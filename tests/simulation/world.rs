@@ -2,6 +2,7 @@
 
 use crate::base::{Base, BaseConnection};
 use crate::clients::{Holder, PACES};
+use crate::interruptions::Interruption;
 use crate::observations::{Moment, Observations, Reply, SentRequest};
 use crate::ports::InstancePorts;
 use crate::random::Random;
@@ -23,7 +24,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 /// More steps than any story needs.
 const MOST_STEPS: u32 = 30_000;
@@ -56,6 +57,8 @@ pub struct World {
     pub approved: RefCell<Vec<Rc<Holder>>>,
     pub observed: RefCell<Observations>,
     pub totals: RefCell<Totals>,
+    /// The event that is still to happen while a request decides.
+    pub interruption: Cell<Option<Interruption>>,
     /// The longest pause of a client, in milliseconds.
     pub pace: Cell<u64>,
     /// The events of the story, if somebody wants to read them.
@@ -79,6 +82,7 @@ impl World {
             approved: RefCell::default(),
             observed: RefCell::new(Observations::new(&base.connections)),
             totals: RefCell::default(),
+            interruption: Cell::new(Interruption::draw(&random)),
             pace: Cell::new(*random.pick(&PACES)),
             trace: is_traced.then(RefCell::default),
             random,
@@ -147,7 +151,7 @@ impl World {
     /// Sends a request and waits for the reply; none if it was lost, or came too late.
     pub async fn send(self: &Rc<Self>, sent: SentRequest) -> Option<Reply> {
         let slot = Rc::new(ReplySlot::new(self.scheduler.current()));
-        let answering = Answering { world: Rc::clone(self), slot: Rc::clone(&slot) };
+        let answering = Answering::new(self, &slot);
         self.spawn(Rc::clone(self).carry(sent, Some(answering), true));
         WaitForReply(slot).await
     }
@@ -293,26 +297,31 @@ impl RequestBody for SentBody {
 }
 
 /// The place where a client waits for its reply.
-struct ReplySlot {
+pub struct ReplySlot {
     client: TaskId,
     /// Set once there will be no other.
     reply: RefCell<Option<Reply>>,
     is_over: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
 }
 
 impl ReplySlot {
-    fn new(client: TaskId) -> Self {
-        Self { client, reply: RefCell::default(), is_over: Cell::new(false) }
+    pub fn new(client: TaskId) -> Self {
+        Self { client, reply: RefCell::default(), is_over: Cell::new(false), waker: RefCell::default() }
     }
 }
 
 /// The duty to answer a client, which learns of it when nobody will.
-struct Answering {
+pub struct Answering {
     world: Rc<World>,
     slot: Rc<ReplySlot>,
 }
 
 impl Answering {
+    pub fn new(world: &Rc<World>, slot: &Rc<ReplySlot>) -> Self {
+        Self { world: Rc::clone(world), slot: Rc::clone(slot) }
+    }
+
     fn deliver(self, reply: Reply) {
         self.slot.reply.replace(Some(reply));
     }
@@ -321,16 +330,23 @@ impl Answering {
 impl Drop for Answering {
     fn drop(&mut self) {
         self.slot.is_over.set(true);
+        if let Some(waker) = self.slot.waker.take() {
+            waker.wake();
+        }
         self.world.scheduler.wake(self.slot.client);
     }
 }
 
-struct WaitForReply(Rc<ReplySlot>);
+pub struct WaitForReply(pub Rc<ReplySlot>);
 
 impl Future for WaitForReply {
     type Output = Option<Reply>;
 
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Reply>> {
-        if self.0.is_over.get() { Poll::Ready(self.0.reply.take()) } else { Poll::Pending }
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Reply>> {
+        if self.0.is_over.get() {
+            return Poll::Ready(self.0.reply.take());
+        }
+        self.0.waker.replace(Some(context.waker().clone()));
+        Poll::Pending
     }
 }

@@ -5,6 +5,7 @@ use crate::observations::{ConnectionFacts, Observations, Reply, RequestFacts, St
 use crate::random::Random;
 use crate::scheduler::TaskId;
 use crate::support::START;
+use crate::tokens::SCOPES;
 use crate::world::World;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -33,7 +34,8 @@ pub struct WantedWrite {
 
 /// A publication of a write on its page.
 pub struct PostFacts {
-    published_at: i64,
+    /// The time that the request went by which published it.
+    now: i64,
     connection_index: usize,
 }
 
@@ -115,22 +117,24 @@ impl Observations {
         let audited = "SELECT count(*) FROM audit WHERE kind = 'write' AND request_id = ?1";
         let is_audited = world.base.stored.count(audited, &format!("request-{number}")) == 1;
         self.forbid(!is_audited, "nothing is published without an audit row", number);
+        let is_for_pages = self.accesses[&self.requests[number].sent.secret].is_for_pages;
+        self.forbid(is_for_pages, SCOPES, number);
         self.forbid(is_told_nothing, "who is told that nothing was published, published nothing", number);
         let ConnectionFacts { ended, pause, block, .. } = self.connections[connection_index];
         let held = |stop: StopFacts| stop.holds_since.is_some_and(|since| since < begun);
         let is_stopped = ended.is_some_and(|since| since < begun) || held(pause) || held(block);
         self.forbid(is_stopped, "nothing is published after a confirmed revocation, pause or block", number);
-        let published_at = world.now();
-        let first_call = self.writes[write].callers.get(&connection_index).copied().unwrap_or(published_at);
+        let now = self.requests[number].began.now;
+        let first_call = self.writes[write].callers.get(&connection_index).copied().unwrap_or(now);
         let is_second = self.writes[write].posts.iter().any(|post| {
             if post.connection_index == connection_index {
-                published_at - first_call < REPEATED_SECONDS
+                world.now() - first_call < REPEATED_SECONDS
             } else {
-                published_at - post.published_at < DUPLICATE_SECONDS
+                now - post.now < DUPLICATE_SECONDS
             }
         });
         self.forbid(is_second, "a write is published at most once", number);
-        self.writes[write].posts.push(PostFacts { published_at, connection_index });
+        self.writes[write].posts.push(PostFacts { now, connection_index });
     }
 
     /// A call was handled: its reply says truly whether it published.
