@@ -6,6 +6,12 @@ use stateright::{Checker as _, HasDiscoveries, Model, Path, Property};
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::time::Duration;
+
+/// Time between two looks at whether an exploration has ended.
+const POLLED: Duration = Duration::from_millis(5);
+/// Polls between two lines about how far it is: 15 seconds.
+const REPORTED_POLLS: u32 = 3_000;
 
 /// `npm run model` sets it: the bounds of the tests that take their time.
 pub fn is_long() -> bool {
@@ -46,7 +52,16 @@ where
     M::State: Clone + Debug + Hash + PartialEq + Send + Sync,
     M::Action: Clone + Debug + PartialEq + Send + Sync,
 {
-    let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs();
+    let mut polls = 0_u32;
+    while !checker.is_done() {
+        std::thread::sleep(POLLED);
+        polls += 1;
+        if polls.is_multiple_of(REPORTED_POLLS) {
+            println!("{name}: {} states so far, depth {}", checker.unique_state_count(), checker.max_depth());
+        }
+    }
+    let checker = checker.join();
     let (states, transitions, depth) = (checker.unique_state_count(), checker.state_count(), checker.max_depth());
     println!("{name}: {states} states, {transitions} transitions, depth {depth}");
     let broken = checker.discoveries();

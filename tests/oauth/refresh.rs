@@ -65,6 +65,23 @@ fn repeated_refresh_is_audited_and_waits_beyond_thirty_two_living_access_tokens(
     assert_eq!(app.refresh(&first.refresh, &[]).status(), 200, "its grant lives on");
 }
 
+#[test]
+fn eleventh_rotation_in_a_minute_waits_until_the_first_is_a_minute_old() {
+    let app = TestApp::new();
+    let mut pair = app.connect(user::MARA_ADMIN, SCOPE);
+    for _ in 0..10 {
+        pair = tokens(&app.refresh(&pair.refresh, &[]));
+    }
+    for (seconds, wait) in [(0, "60"), (59, "1")] {
+        app.advance(Duration::from_secs(seconds));
+        let limited = app.refresh(&pair.refresh, &[]);
+        let answer = (token_error(&limited), header(&limited, "retry-after"));
+        assert_eq!(answer, ((429, "temporarily_unavailable".into()), wait));
+    }
+    app.advance(Duration::from_secs(1));
+    assert_eq!(app.refresh(&pair.refresh, &[]).status(), 200);
+}
+
 /// R7
 #[test]
 fn reuse_after_an_access_token_of_the_answer_was_used_revokes_the_grant() {

@@ -52,12 +52,6 @@ impl SqliteDatabase {
         self.faults.heal();
     }
 
-    /// Runs a batch that was held back and whose sender has long been told that it failed.
-    pub fn run_late(&self, pick: usize) -> rusqlite::Result<()> {
-        let batch = self.faults.take_held_back(pick);
-        self.run(&batch).map(drop)
-    }
-
     pub fn forget(&self) {
         self.faults.heal();
         let tables = "authorization_requests grants codes refresh_tokens access_tokens sessions idempotency audit";
@@ -123,7 +117,7 @@ impl Database for SqliteDatabase {
         }
         self.batches.set(self.batches.get() + 1);
         let failure = self.faults.next(statements);
-        if matches!(failure, Some(Failure::Before | Failure::Late)) {
+        if failure == Some(Failure::Before) {
             return Err(DatabaseError("failing before, as told".into()));
         }
         let answers = self.run(statements).map_err(|error| DatabaseError(error.to_string()))?;

@@ -1,15 +1,13 @@
-//! A database that fails on purpose: before it did anything, after it did everything, or later than anybody waits for.
+//! A database that fails on purpose: before it did anything, or after it did everything.
 
 use statibeat_mcp::ports::Statement;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     Before,
     /// It happens and nobody is told.
     After,
-    /// Its sender is told that it failed, and it happens when the test says so.
-    Late,
 }
 
 /// Planned faults and their results.
@@ -18,7 +16,6 @@ pub struct Faults {
     plan: Cell<Option<Plan>>,
     /// First statement of the batch that failed last.
     failed: Cell<Option<&'static str>>,
-    held_back: RefCell<Vec<Vec<Statement>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -40,21 +37,16 @@ impl Faults {
         self.plan.set(Some(Plan { skip, failure, is_over_after_one: true }));
     }
 
-    /// Nothing fails any more, and what was held back is lost.
+    /// Ends the plan, whether or not something has failed by it.
     pub fn heal(&self) {
         self.plan.set(None);
         self.failed.set(None);
-        self.held_back.borrow_mut().clear();
     }
 
     /// Ends the plan; the first statement of the batch that failed, if one did.
     pub fn take_failed(&self) -> Option<&'static str> {
         self.plan.set(None);
         self.failed.take()
-    }
-
-    pub(super) fn take_held_back(&self, pick: usize) -> Vec<Statement> {
-        self.held_back.borrow_mut().remove(pick)
     }
 
     /// Takes the fault of the next batch.
@@ -68,9 +60,6 @@ impl Faults {
             self.plan.set(None);
         }
         self.failed.set(statements.first().map(|statement| statement.sql));
-        if plan.failure == Failure::Late {
-            self.held_back.borrow_mut().push(statements.to_vec());
-        }
         Some(plan.failure)
     }
 }

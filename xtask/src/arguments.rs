@@ -28,8 +28,8 @@ pub enum Command {
     Simulate(long::Simulate),
     /// Run every test, then count the assertions of docs/acceptance.md that are proven.
     Acceptance,
-    /// Hold random stories against a model of the authorization server.
-    Model(long::Model),
+    /// Explore every order of requests, faults and delays within wide bounds.
+    Model,
     /// Let requests race with revocations on the real D1.
     Races(long::Races),
     /// Feed every parser of outside bytes with libFuzzer.

@@ -58,7 +58,7 @@ fn run(project: &Project, command: &Command) -> Result<()> {
         Command::Test(options) => test::test(project, options),
         Command::Simulate(options) => long::simulate(project, options),
         Command::Acceptance => acceptance::run(project),
-        Command::Model(options) => long::model(project, options),
+        Command::Model => long::model(project),
         Command::Races(options) => long::races(project, options),
         Command::Fuzz(options) => long::fuzz(project, options),
         Command::Mutants(options) => long::mutants(project, options),
