@@ -188,7 +188,12 @@ impl ApprovingBrowser {
         if is_replacing {
             // It limits the earlier approvals to what is chosen now.
             for index in &replaced {
-                world.observed.borrow_mut().connections[*index].narrowing.begin(end);
+                let connection = &mut world.observed.borrow_mut().connections[*index];
+                // Of a connection that was narrowed before, this may leave nothing, which ends it.
+                if connection.narrowing.began {
+                    connection.end_began.get_or_insert(began);
+                }
+                connection.narrowing.begin(end);
             }
         }
         let now = world.now();
