@@ -5,6 +5,9 @@ use crate::support::flow::user;
 use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt, tools};
 use crate::support::{TestApp, json};
 use serde_json::{Value, json};
+use statibeat_mcp::catalog::tools::TOOLS;
+use statibeat_mcp::catalog::uri::Roots;
+use statibeat_mcp::catalog::{prompts, resources};
 
 /// The result that a row of the matrix expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +154,28 @@ fn for_each_connection(check: impl Fn(&TestApp, &str, u8, Option<Role>)) {
             check(&app, &token, scopes, role);
         }
     }
+}
+
+/// A resource, prompt or tool that the lists of the tests do not have would be asked for by no test.
+#[test]
+fn everything_that_is_offered_has_its_row() {
+    let find = |uri: &str| Roots::HOSTED.find(uri, resources::RESOURCES).map(|found| found.resource.name);
+    let asked: Vec<&str> = URIS.into_iter().filter_map(find).chain(PROMPTS.map(|(name, _)| name)).collect();
+    let resources = resources::RESOURCES.iter().filter(|resource| resource.hosted.is_some());
+    let offered = resources.map(|resource| resource.name).chain(prompts::PROMPTS.iter().map(|prompt| prompt.name));
+    let missed: Vec<&str> = offered.filter(|name| !asked.contains(name)).collect();
+    assert!(
+        missed.is_empty(),
+        "no test asks who may use {missed:?}: add it to `URIS` or `PROMPTS` in tests/support/surface.rs, and what it needs at \
+         the same place of the table here"
+    );
+    let asked = tools().map(|(name, _)| name);
+    let missed: Vec<&str> = TOOLS.iter().map(|tool| tool.name).filter(|name| !asked.contains(name)).collect();
+    assert!(
+        missed.is_empty(),
+        "no test asks who may call {missed:?}: add it to `tools()` in tests/support/surface.rs, and what it needs to \
+         `TOOL_NEEDS` here"
+    );
 }
 
 #[test]
