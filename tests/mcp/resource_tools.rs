@@ -83,10 +83,12 @@ fn tool_list_with_variable_and_consent_adds_two_resource_tools() {
             serde_json::from_slice(&listed(&app, &connect(&app, user::MARA_ADMIN, EVERYTHING, ticked))).expect("JSON");
         body["result"]["tools"].as_array().expect("a list").clone()
     };
-    let (four, six) = (list(false), list(true));
-    assert_eq!(six[..4], four[..]);
-    assert_eq!((six.len(), &six[4]["name"], &six[5]["name"]), (6, &json!("list_resources"), &json!("read_resource")));
-    for tool in &six[4..] {
+    let (writes, all) = (list(false), list(true));
+    let (first, added) = all.split_at(writes.len());
+    assert_eq!(first, writes);
+    let names: Vec<&Value> = added.iter().map(|tool| &tool["name"]).collect();
+    assert_eq!(names, ["list_resources", "read_resource"]);
+    for tool in added {
         let hints = json!({
             "readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": false,
             "title": tool["annotations"]["title"],

@@ -4,13 +4,14 @@ use crate::support::flow::user;
 use crate::support::surface::{EVERYTHING, PROMPTS, URIS, prompt};
 use crate::support::{TestApp, json, tokens};
 use serde_json::json;
+use statibeat_mcp::catalog::tools::TOOLS;
 
 #[test]
 fn the_list_of_tools_costs_at_most_3000_tokens() {
     let app = TestApp::new();
     let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
     let result = json(&app.call(&token, "tools/list", json!({})))["result"].clone();
-    assert_eq!(result["tools"].as_array().map(Vec::len), Some(4));
+    assert_eq!(result["tools"].as_array().map(Vec::len), Some(TOOLS.len()), "{result}");
     let cost = tokens::count_json(&result);
     eprintln!("tools/list: {cost} tokens");
     assert!(cost <= 3000, "{cost} tokens: {result}");

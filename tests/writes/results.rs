@@ -10,6 +10,7 @@ use crate::support::{TestApp, json};
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use serde_json::{Map, Value, json};
+use statibeat_mcp::catalog::tools::TOOLS;
 use std::time::Duration;
 use table::{Play, TestedServer, tool_names};
 
@@ -49,7 +50,7 @@ impl TestedServer for Hosted {
 /// Runs a story for each of these tools, or for all, each with a connector of its own.
 fn play(only: Option<&str>, story: impl AsyncFn(&Play<'_>)) {
     let names = tool_names(&Hosted::new()).now_or_never().expect("nothing waits");
-    assert_eq!(names.len(), 4);
+    assert_eq!(names.len(), TOOLS.len(), "{names:?}");
     for name in names.iter().filter(|name| only.is_none_or(|only| only == *name)) {
         let hosted = Hosted::new();
         let run = async { story(&Play::new(&hosted, name).await).await };
