@@ -27,8 +27,8 @@ const READERS = Number(process.env.READERS ?? 500);
 const METADATA = "/.well-known/oauth-authorization-server";
 
 const key = `bench-1:${randomBytes(32).toString("base64url")}`;
-// One log line per request, as in a deployed environment.
-const vars = { HOSTED_MCP_ASSERTION_KEYS: key, HOSTED_MCP_LOG_POINTS: "off" };
+// Logs as a deployed worker writes them: no second line for a data point, and a sample of the successful reads.
+const vars = { HOSTED_MCP_ASSERTION_KEYS: key, HOSTED_MCP_LOG_POINTS: "off", HOSTED_MCP_LOG_SHARE: undefined };
 const ours = await measured(() => startStack({ vars }));
 const stack = ours.started;
 const targets = {
