@@ -146,8 +146,10 @@ impl World {
         let earlier = self.connection(connection_index);
         let browser = ApprovingBrowser { world: Rc::clone(&self), connection_index, cookies: RefCell::default() };
         let url = authorize_url(&[("scope", SCOPE), ("client_id", earlier.client)]);
+        // What is narrowed while the page is made may be proposed on it.
+        let step = self.scheduler.steps.get();
         let Some(page) = browser.show_consent(&url, earlier.user).await else { return };
-        let shown = Moment { step: self.scheduler.steps.get(), now: self.now() };
+        let shown = Moment { step, now: self.now() };
         let left = self.observed.borrow().scopes_left(connection_index, shown);
         self.pause().await;
         let answer = *self.random.pick(&ANSWERS);

@@ -191,9 +191,10 @@ impl World {
 /// Grants with more than one refresh token that can be rotated.
 const LIVING: &str = "SELECT count(*) FROM (SELECT 1 FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id \
                       WHERE r.rotated_at IS NULL AND g.revoked_at IS NULL AND '' = ?1 GROUP BY grant_id HAVING count(*) > 1)";
-/// Revoked grants whose end is not on record.
+/// Revoked grants whose end is not on record; an approval that leaves nothing of an earlier one is recorded as what replaced it.
 const UNRECORDED: &str = "SELECT count(*) FROM grants g WHERE revoked_at IS NOT NULL AND '' = ?1 AND NOT EXISTS \
-     (SELECT 1 FROM audit a WHERE a.grant_id = g.id AND a.kind IN ('revoke', 'code_replay', 'refresh_reuse'))";
+     (SELECT 1 FROM audit a WHERE a.grant_id = g.id AND (a.kind IN ('revoke', 'code_replay', 'refresh_reuse') \
+     OR a.kind = 'narrow' AND a.detail = 'replaced'))";
 
 fn check_rows(world: &World) {
     let rules = [
