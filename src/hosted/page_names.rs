@@ -69,7 +69,7 @@ impl fmt::Display for PageNames {
         match self.0.len().saturating_sub(PAGES_MAX) {
             _ if self.0.is_empty() => f.write_str("This connection can access no page"),
             0 => write!(f, "Your pages: {shown}"),
-            more => write!(f, "Your pages: {shown} and {more} more"),
+            more => write!(f, "Your pages: {shown} and {more} more, which statibeat://pages lists"),
         }
     }
 }
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(one.to_string(), r#"Your pages: 42 "A \"b\"" (slug "a")"#);
         let many: Vec<_> = (1..=13).map(|id| (id, "P", "p")).collect();
         let text = names(&many).to_string();
-        assert!(text.ends_with("10 \"P\" (slug \"p\") and 3 more"), "{text}");
+        assert!(text.ends_with("10 \"P\" (slug \"p\") and 3 more, which statibeat://pages lists"), "{text}");
         assert_eq!(names(&[]).to_string(), "This connection can access no page");
     }
 }

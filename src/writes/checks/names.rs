@@ -1,4 +1,4 @@
-//! Statuses and stages that a call gives by their exact names, as pages show them, instead of by key and id.
+//! Statuses and stages that a call gives by their exact names, as pages show them, or by a key in capitals, instead of by key and id.
 //!
 //! Looked up before the write is fingerprinted, so that a retry is the same write however it spells them. A call that gives
 //! keys and ids reads nothing.
@@ -61,7 +61,8 @@ fn find_problem(write: &Write, stages: Option<&Value>) -> Option<String> {
 }
 
 fn is_named(entry: &Value, name: &str) -> bool {
-    entry["name"].as_str().is_some_and(|known| known.trim().to_lowercase() == name.trim().to_lowercase())
+    let mut known = ["name", "key"].into_iter().filter_map(|field| entry[field].as_str());
+    known.any(|known| known.trim().to_lowercase() == name.trim().to_lowercase())
 }
 
 /// Keys have no capitals and no blanks.
@@ -94,6 +95,8 @@ mod tests {
         let stages = json!([{ "id": 2, "name": "Identified" }]);
         for (status, stage, expected) in [
             ("major Outage", "identified", json!({ "status": "down", "lifecycle_stage_id": 2 })),
+            ("DOWN", " Identified", json!({ "status": "down", "lifecycle_stage_id": 2 })),
+            ("Gone", " ", json!({ "status": "Gone", "lifecycle_stage_id": " " })),
             ("Gone", "Identify", json!({ "status": "Gone", "lifecycle_stage_id": "Identify" })),
         ] {
             let mut write = update(json!({ "status": status, "lifecycle_stage_id": stage }));
