@@ -49,7 +49,7 @@ const SOME_WEAKENED: [&str; 5] = [
     "a write that is begun keeps its row",
     "an attempt is recorded with its lease",
     "a paused connection writes nothing",
-    "pages are intersected",
+    "a block is read with the token",
 ];
 const SEEDS_OF_WEAKENED: u64 = 100;
 

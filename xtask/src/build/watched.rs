@@ -50,8 +50,8 @@ fn answer_with(errors: &str, folder: &Path) -> Result<()> {
     let text = serde_json::to_string(&format!("The library does not compile.\n\n{errors}"))?;
     let module = format!(
         "const errors = {text};
-export const fetch = () =>
-  new Response(errors, {{ status: 500, headers: {{ \"content-type\": \"text/plain; charset=utf-8\", \"cache-control\": \"no-store\" }} }});
+const headers = JSON.stringify({{ 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }});
+export const handleRequest = (number) => statibeat.finish(number, 500, headers, new TextEncoder().encode(errors));
 export const scheduled = () => console.error(errors);
 export const prepareInstance = () => {{}};
 export const __wbg_reset_state = () => {{}};
