@@ -138,7 +138,7 @@ pub struct Takeover {
     pub refusal: Option<LeaseRefusal>,
 }
 
-/// Why an attempt does not get the lease of a write, or no longer has it.
+/// Reason why an attempt does not get the lease of a write, or no longer has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeaseRefusal {
     /// The connection may not, or no longer, write to the page.

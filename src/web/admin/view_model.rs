@@ -325,9 +325,8 @@ impl ConnectionSummary {
     fn new(ctx: &RequestContext<'_>, viewer: &Viewer, pages: &[AccessiblePage], grant: LiveGrant) -> Self {
         let is_own = grant.user_id == viewer.person.user_id;
         let mut diagnosis = Diagnosis::new(&grant, is_own.then_some(pages));
-        // That of the grant is written only every few minutes; what is known of calls is that of earlier grants as well.
-        let called_at = grant.health.called_at.filter(|at| *at >= grant.created_at);
-        let last_used_at = grant.last_used_at.max(called_at);
+        // The grant's own is written only every few minutes; the last call may be that of an earlier grant.
+        let last_used_at = grant.last_used_at.max(grant.health.called_at.filter(|at| *at >= grant.created_at));
         if !is_own {
             diagnosis.blocked_pages.retain(|page| grant.accessed.contains(page));
         }
