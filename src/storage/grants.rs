@@ -91,17 +91,6 @@ pub async fn revoke(
     db.batch(&[update, audit]).await.map(drop)
 }
 
-/// Ends a connection; see [`revoke_connections`]. Returns the number of revoked grants.
-pub async fn revoke_connection(
-    db: &dyn Database,
-    user_id: &UserId,
-    client_id: &ClientId,
-    request_id: &RequestId,
-    now: Timestamp,
-) -> Result<usize> {
-    revoke_connections(db, user_id, &[client_id], request_id, now).await
-}
-
 /// Ends a person's connections to these clients in one batch. For each: revokes every grant of the person to the client, with
 /// one audit row each; closes the person's open authorization requests of the client, so that an open consent page can't restore
 /// it; and clears its settings for writes. Returns the number of revoked grants.

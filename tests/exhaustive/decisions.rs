@@ -26,7 +26,9 @@ pub async fn stop(db: &dyn Database, stop: Stop, now: i64) -> Result<(), Databas
         (UserId::parse(user::MARA_ADMIN).expect("an id"), RequestId::parse("stop").expect("an id"));
     let client_id = ClientId::parse(CLIENT).expect("an id");
     let kind = match stop {
-        Stop::Revoke => return grants::revoke_connection(db, &user_id, &client_id, &request_id, now).await.map(drop),
+        Stop::Revoke => {
+            return grants::revoke_connections(db, &user_id, &[&client_id], &request_id, now).await.map(drop);
+        }
         Stop::Pause => AuditKind::Pause,
         Stop::Block => AuditKind::PageBlock,
     };

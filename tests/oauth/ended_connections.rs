@@ -13,7 +13,8 @@ const SCOPE: &str = "mcp.pages.read";
 fn revoke_connection(app: &TestApp, user_id: &str) -> usize {
     let (user, client) = (UserId::parse(user_id).expect("an id"), ClientId::parse(CLIENT).expect("fits"));
     let request_id = RequestId::parse("r").expect("an id");
-    let ended = grants::revoke_connection(&*app.db, &user, &client, &request_id, app.now());
+    let clients = [&client];
+    let ended = grants::revoke_connections(&*app.db, &user, &clients, &request_id, app.now());
     ended.now_or_never().expect("no waiting").expect("a working database")
 }
 

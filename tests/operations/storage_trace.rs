@@ -48,7 +48,8 @@ fn live_through_everything(app: &TestApp) {
     app.connect(user::MARA_ADMIN, SCOPE);
     let (user_id, request_id) = (UserId::parse("1").expect("an id"), RequestId::parse("r").expect("an id"));
     let client_id = ClientId::parse(CLIENT).expect("fits");
-    let ended = grants::revoke_connection(&*app.db, &user_id, &client_id, &request_id, app.now());
+    let clients = [&client_id];
+    let ended = grants::revoke_connections(&*app.db, &user_id, &clients, &request_id, app.now());
     assert_eq!(now(ended).expect("a working database"), 1);
     // A refused client, and the people who look after connections.
     app.get(&authorize_url(&[("redirect_uri", "https://client.example/cb")]));

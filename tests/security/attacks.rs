@@ -142,7 +142,7 @@ fn attack_05_resurrection_after_revoke() {
         |app, _| {
             let (user, client) = (UserId::parse("1").expect("an id"), ClientId::parse(CLIENT).expect("fits"));
             let id = RequestId::parse("r").expect("an id");
-            let ended = grants::revoke_connection(&*app.db, &user, &client, &id, app.now()).now_or_never();
+            let ended = grants::revoke_connections(&*app.db, &user, &[&client], &id, app.now()).now_or_never();
             ended.expect("no waiting").expect("a working database");
         },
         |app, _| app.upstream.simulator.set_user_disabled(1, true).expect("a user"),

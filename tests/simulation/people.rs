@@ -135,7 +135,7 @@ impl World {
         }
         let (ports, request_id) = (InstancePorts(Rc::clone(self)), RequestId::parse("revoke").expect("an id"));
         let now = Timestamp::from_seconds(self.now());
-        let result = grants::revoke_connection(&ports, &user_id, &client_id, &request_id, now).await;
+        let result = grants::revoke_connections(&ports, &user_id, &[&client_id], &request_id, now).await;
         self.trace(|| format!("revocation of connection {connection_index}: {result:?}"));
         if result.is_ok() {
             let step = self.scheduler.steps.get();

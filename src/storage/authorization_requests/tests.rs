@@ -194,7 +194,7 @@ async fn revoked_connection_ends_its_own_open_requests_and_no_other() {
     let revoke = async |user: &str, client: &str, after: u64| {
         let (user, client) = (UserId::parse(user).expect("an id"), ClientId::parse(client).expect("fits"));
         let now = NOW + Duration::from_secs(after);
-        grants::revoke_connection(&db, &user, &client, &RequestId::parse("r").expect("an id"), now)
+        grants::revoke_connections(&db, &user, &[&client], &RequestId::parse("r").expect("an id"), now)
             .await
             .expect("an answer");
     };

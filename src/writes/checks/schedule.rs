@@ -94,8 +94,7 @@ pub fn wait_for_start(notice: &Value, now: Timestamp) -> Option<String> {
 }
 
 fn describe((starts_at, ends_at): (Timestamp, Timestamp), page: &Value) -> String {
-    let minutes = ends_at.since(starts_at).as_secs() / 60;
-    let in_utc = format!("from {starts_at} to {ends_at} in UTC, {minutes} minutes");
+    let in_utc = format!("from {starts_at} to {ends_at} in UTC, {}", say_length(ends_at.since(starts_at)));
     let zone = Zone::new(page);
     let Some(clocks) = &zone.clocks else {
         let name = quote(zone.name, 64);
@@ -105,6 +104,17 @@ fn describe((starts_at, ends_at): (Timestamp, Timestamp), page: &Value) -> Strin
     let change = if first == last { "" } else { "; the clocks change in between" };
     let [start, end] = [starts_at, ends_at].map(|at| zone.show_with_weekday(at));
     format!("The window is from {start} to {end} in the page's time zone {}, {in_utc}{change}.", zone.name)
+}
+
+/// The length of a window in words: minutes up to three hours, as `90 minutes`, then `15 days 2 hours`.
+fn say_length(length: Duration) -> String {
+    let minutes = length.as_secs() / 60;
+    let parts = match minutes {
+        0..=180 => vec![(minutes, "minute")],
+        _ => vec![(minutes / 1440, "day"), (minutes / 60 % 24, "hour"), (minutes % 60, "minute")],
+    };
+    let say = |(count, unit): &(u64, &str)| format!("{count} {unit}{}", if *count == 1 { "" } else { "s" });
+    parts.iter().filter(|(count, _)| *count > 0 || parts.len() == 1).map(say).collect::<Vec<_>>().join(" ")
 }
 
 /// The times of a write that has some.

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 #[derive(Args)]
 pub struct Options {
     /// The environment, as in wrangler.toml, whose StatiBeat and issuer are meant; `local` for the simulator of `npm start`.
-    #[arg(long, value_name = "NAME", required_unless_present_all = ["url", "issuer"])]
+    #[arg(long, value_name = "NAME")]
     env: Option<String>,
     /// The server's API origin, as in `https://api.example.com`, instead of the environment's.
     #[arg(long)]
@@ -38,8 +38,9 @@ pub struct Options {
 
 /// Prints one line for each check, then the count.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
-    let url = option_or_variable(project, options, options.url.as_ref(), "HOSTED_MCP_UPSTREAM_URL")?;
-    let issuer = option_or_variable(project, options, options.issuer.as_ref(), "HOSTED_MCP_PUBLIC_URL")?;
+    let (env, url, issuer) = (options.env.as_deref(), options.url.as_ref(), options.issuer.as_ref());
+    let url = option_or_variable(project, env, ("--url", url), "HOSTED_MCP_UPSTREAM_URL")?;
+    let issuer = option_or_variable(project, env, ("--issuer", issuer), "HOSTED_MCP_PUBLIC_URL")?;
     let (signer, is_new) = key_file::open(&project.root.join(&options.key))?;
     if is_new {
         println!(
@@ -57,12 +58,19 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
 }
 
 /// The option's value, or else the environment's variable.
-fn option_or_variable(project: &Project, options: &Options, given: Option<&String>, name: &str) -> Result<String> {
+fn option_or_variable(
+    project: &Project,
+    env: Option<&str>,
+    (option, given): (&str, Option<&String>),
+    name: &str,
+) -> Result<String> {
     if let Some(value) = given {
         return Ok(value.clone());
     }
-    let (file, environment) = (WranglerConfig::read(project)?, options.env.as_deref().unwrap_or_default());
-    file.environment(environment)?.variable(name).with_context(|| format!("{environment} has no {name}"))
+    let env = env.with_context(|| {
+        format!("{option} is missing: give it, or --env with the environment in wrangler.toml whose {name} is meant")
+    })?;
+    WranglerConfig::read(project)?.environment(env)?.variable(name).with_context(|| format!("{env} has no {name}"))
 }
 
 fn report(outcomes: &[(String, Outcome)]) -> Result<()> {
@@ -83,4 +91,20 @@ fn report(outcomes: &[(String, Outcome)]) -> Result<()> {
         bail!("the server does not keep docs/statibeat-api.yaml");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_url_or_issuer_names_its_own_option_and_the_environment() {
+        let project = Project { root: "/".into(), target: "/".into() };
+        let missing = option_or_variable(&project, None, ("--issuer", None), "HOSTED_MCP_PUBLIC_URL");
+        let message = missing.expect_err("no issuer").to_string();
+        assert!(message.starts_with("--issuer is missing: give it, or --env"), "{message}");
+        let given = "https://connector.example".to_owned();
+        let found = option_or_variable(&project, None, ("--issuer", Some(&given)), "HOSTED_MCP_PUBLIC_URL");
+        assert_eq!(found.expect("it was given"), given);
+    }
 }

@@ -125,6 +125,19 @@ fn ambiguous_local_time_warns_with_both_readings() {
 }
 
 #[test]
+fn length_of_a_window_is_in_the_units_a_person_would_use() {
+    let said = |end: &str| {
+        let echo = echo(&planned("2030-06-01T00:00:00Z", end), &json!({})).expect("a window");
+        echo.trim_end_matches('.').rsplit(", ").next().expect("the length").to_owned()
+    };
+    assert_eq!(said("2030-06-01T00:01:00Z"), "1 minute");
+    assert_eq!(said("2030-06-01T03:00:00Z"), "180 minutes");
+    assert_eq!(said("2030-06-01T03:01:00Z"), "3 hours 1 minute");
+    assert_eq!(said("2030-06-02T00:00:00Z"), "1 day");
+    assert_eq!(said("2030-06-16T02:00:00Z"), "15 days 2 hours");
+}
+
+#[test]
 fn offset_of_the_other_season_warns_and_offset_of_another_zone_does_not() {
     let remark = in_berlin("2030-07-01T22:00:00+01:00").expect("it can be").join(", ");
     assert!(remark.contains("is 2030-07-01 23:00 +02:00 in Europe/Berlin"), "{remark}");
@@ -141,7 +154,7 @@ fn window_is_rendered_in_page_time_zone_and_utc() {
     let expected = "The window is from Sat 2030-03-30 22:00 +01:00 to Sat 2030-03-30 23:00 +01:00 in the page's time zone \
         Europe/Berlin, from 2030-03-30T21:00:00Z to 2030-03-30T22:00:00Z in UTC, 60 minutes.";
     assert_eq!(short, expected);
-    assert!(told("2030-03-31T05:00:00+02:00", berlin()).ends_with("360 minutes; the clocks change in between."));
+    assert!(told("2030-03-31T05:00:00+02:00", berlin()).ends_with("6 hours; the clocks change in between."));
     assert!(told("2030-03-31T05:00:00+02:00", json!({ "time_zone": "Mars/Base" })).contains("not known here"));
     assert!(told("2030-03-31T05:00:00+02:00", json!({})).contains("2030-03-30 21:00 +00:00"));
     assert_eq!(echo(&Write::new(Operation::CreateIncident, json!({})), &json!({})), None);
