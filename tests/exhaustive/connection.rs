@@ -1,11 +1,11 @@
 //! The states of one connection and those who use it: a client, a thief who copies what the client holds, and the requests that are on
 //! their way.
 
-use crate::engine::{Engine, History, Moved, Reply, SentRequest};
+use crate::engine::{Engine, History, Moved, Reply};
 use crate::observations::{Broken, Observations, Pair, Secret};
 use crate::ports::{Fault, Published, Shared};
+use crate::requests::{RequestKind, Running, TokenReply};
 use crate::support::START;
-use crate::support::flow::{CALLBACK, CLIENT, VERIFIER};
 use crate::weakened::Weakening;
 use stateright::{Model, Property};
 use std::cell::RefCell;
@@ -32,44 +32,28 @@ pub struct Bounds {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Running {
-    pub sender: usize,
-    pub kind: RequestKind,
-    sent: SentRequest,
-    history: History,
-    /// The reply on its way back.
-    reply: Option<Reply>,
-    /// True once a fault has hit it.
-    is_hit: bool,
-    /// True if it presents a refresh token whose answer was known to have been used when it was sent.
-    is_reuse: bool,
-    /// True if it was sent after a revocation was confirmed.
-    is_after_revocation: bool,
-}
-
-/// The duty of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum RequestKind {
-    Redeem,
-    Refresh(Secret),
-    /// A call with an access token that came with this refresh token.
-    Ping(Secret),
-    Revoke,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     pub now: i64,
     pub shared: Shared,
     pub running: Vec<Running>,
+    pub replies: Vec<TokenReply>,
     pub observed: Observations,
     /// The tokens that each sender holds.
     pub held: [Option<Pair>; 2],
     /// The code that each sender holds.
     pub codes: [Option<Secret>; 2],
-    /// Numbers of requests whose random values were stored, one bit each: no other request may have them.
-    stored: u64,
-    left: Bounds,
+    /// The copy or arrival that was the last action: see [`Taken`].
+    pub taken: Option<Taken>,
+    pub left: Bounds,
+}
+
+/// Something that makes a difference only to what its sender sends next, so that nothing else needs to come in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Taken {
+    /// A reply arrived at this sender, or was lost on the way there.
+    Reply(usize),
+    /// The thief copied what the client held. The next copy would be another one once a reply arrives at the client.
+    Copy,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,74 +102,34 @@ impl Connection {
             now: START,
             shared,
             running: Vec::new(),
+            replies: Vec::new(),
             observed: Observations::default(),
             held: [None, None],
-            codes: [Some(code), None],
-            stored: 0,
+            codes: [Some(Secret::new(&code)), None],
+            taken: None,
             left: self.bounds,
         };
         if self.begins_with_tokens {
             let (_, sent) = state.request(&Action::Redeem(APP)).expect("a code");
             let (shared, reply) = engine.finish(&sent, shared);
             state.shared = shared;
-            state.stored = 1;
-            state.held[APP] = Some(Pair::parse(&reply).unwrap_or_else(|| panic!("{reply:?}")));
+            state.held[APP] = Some(Pair::parse(&reply, sent.number).unwrap_or_else(|| panic!("{reply:?}")));
             state.codes = [None, None];
         }
-        state
+        state.canonical(engine)
     }
 }
 
 impl State {
-    /// The request that an action sends, if its sender can send it.
-    pub fn request(&self, action: &Action) -> Option<(RequestKind, SentRequest)> {
-        let form = |path: &'static str, fields: &[(&str, &str)]| {
-            let all = [("client_id", CLIENT)].into_iter().chain(fields.iter().copied());
-            let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish();
-            SentRequest { path, bearer: None, body, number: self.free_number(), sent_at: self.now }
-        };
-        let token = "/mcp/oauth/token";
-        Some(match action {
-            Action::Redeem(sender) => {
-                let proof = [("code", self.codes[*sender].as_deref()?), ("redirect_uri", CALLBACK)];
-                let grant_type = [("grant_type", "authorization_code"), ("code_verifier", VERIFIER)];
-                (RequestKind::Redeem, form(token, &[proof, grant_type].concat()))
-            }
-            Action::Refresh(sender) => {
-                let refresh = &self.held[*sender].as_ref()?.refresh;
-                let sent = form(token, &[("grant_type", "refresh_token"), ("refresh_token", refresh)]);
-                (RequestKind::Refresh(refresh.clone()), sent)
-            }
-            Action::Ping(sender) => {
-                let Pair { access, refresh } = self.held[*sender].clone()?;
-                let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{}}"#.to_owned();
-                // A call stores nothing random.
-                let (number, sent_at) = (0, self.now);
-                (RequestKind::Ping(refresh), SentRequest { path: "/mcp", bearer: Some(access), body, number, sent_at })
-            }
-            Action::Revoke => {
-                let refresh = &self.held[APP].as_ref()?.refresh;
-                (RequestKind::Revoke, form("/mcp/oauth/revoke", &[("token", refresh)]))
-            }
-            Action::Step(..) | Action::Deliver(_) | Action::Lose(_) | Action::Steal | Action::Wait => return None,
-        })
-    }
-
-    fn free_number(&self) -> u8 {
-        let is_free = |number: &u8| {
-            self.stored & (1 << number) == 0 && self.running.iter().all(|running| running.sent.number != *number)
-        };
-        (0..64).find(is_free).expect("few requests")
-    }
-
     /// Sends a request; it has reached the connector when its first use of a port is made.
     fn send(mut self, engine: &Engine, sender: usize, action: &Action) -> Option<Self> {
         let (kind, sent) = self.request(action)?;
-        let is_reuse = matches!(&kind, RequestKind::Refresh(token) if self.observed.is_superseded(token));
+        let is_reuse = matches!(&kind, RequestKind::Refresh(token) if self.observed.is_superseded(*token));
         let is_after_revocation = self.observed.is_revocation_confirmed;
-        let (history, reply) = (History::empty(), None);
-        self.observed.is_disturbed |= sender == THIEF || matches!(kind, RequestKind::Redeem | RequestKind::Revoke);
-        let running = Running { sender, kind, sent, history, reply, is_hit: false, is_reuse, is_after_revocation };
+        let (history, number) = (History::empty(), sent.number);
+        self.observed.is_disturbed |= sender == THIEF || matches!(kind, RequestKind::Redeem | RequestKind::Revoke(_));
+        let sent = sent.numbered();
+        let running = Running { sender, kind, history, is_hit: false, is_reuse, is_after_revocation, number, sent };
         self.running.push(running);
         let at = self.running.len() - 1;
         Some(self.step(engine, at, Fault::None))
@@ -193,57 +137,56 @@ impl State {
 
     fn step(mut self, engine: &Engine, at: usize, fault: Fault) -> Self {
         let running = &mut self.running[at];
-        let Moved { shared, history, reply, .. } = engine.step(&running.sent, running.history, self.shared, fault);
+        let Moved { shared, history, reply, .. } = engine.step(running.sent, running.history, self.shared, fault);
         running.history = history;
         running.is_hit |= fault != Fault::None;
         let tokens = |shared: Shared| engine.count(shared.content, ACCESS_TOKENS);
         if tokens(shared) > tokens(self.shared) {
-            self.stored |= 1 << running.sent.number;
             self.observed.note_stored_tokens(&running.kind);
         }
         self.shared = shared;
+        if engine.count(shared.content, LIVING) > 1 {
+            self.observed.broken.insert(Broken::TwoTokensLived);
+        }
         if let Some(reply) = reply {
-            let has_tokens = Pair::parse(&reply).is_some();
-            running.reply = Some(reply);
-            self.note_reply(engine, at);
+            self.note_reply(engine, at, &reply);
             // Whether any other answer arrives makes no difference to anybody.
-            if !has_tokens {
-                self.running.remove(at);
-            }
+            let Running { sender, kind, number, .. } = self.running.remove(at);
+            let answered = if let RequestKind::Refresh(token) = kind { Some(token) } else { None };
+            self.replies.extend(Pair::parse(&reply, number).map(|pair| TokenReply { sender, answered, pair }));
         }
         self
     }
 
     /// The faults that make a difference to the next step of a request.
     fn faults(&self, engine: &Engine, at: usize) -> Vec<Fault> {
-        let Running { sent, history, .. } = &self.running[at];
-        let moved = |fault| engine.step(sent, *history, self.shared, fault);
-        let good = moved(Fault::None);
+        let Running { sent, history, .. } = self.running[at];
+        let good = engine.step(sent, history, self.shared, Fault::None);
         let mut faults = vec![Fault::None];
         if self.left.lost > 0 && good.shared != self.shared {
             faults.push(Fault::After);
         }
         if self.left.outages > 0 {
             faults.push(Fault::Before);
-            faults.extend((moved(Fault::Unreachable) != good).then_some(Fault::Unreachable));
+            faults.extend(good.has_asked.then_some(Fault::Unreachable));
         }
         faults
     }
 
     /// Holds a reply against the properties that are about one request.
-    fn note_reply(&mut self, engine: &Engine, at: usize) {
-        let Running { kind, sent, reply, is_hit, is_reuse, is_after_revocation, .. } = self.running[at].clone();
-        let Some(reply) = reply else { return };
+    fn note_reply(&mut self, engine: &Engine, at: usize, reply: &Reply) {
+        let Running { kind, number, is_hit, is_reuse, is_after_revocation, .. } = self.running[at];
         let is_good = reply.status == 200;
         let must_have_ended = !is_good && !is_hit && engine.count(self.shared.content, LIVE_GRANTS) > 0;
         let observed = &mut self.observed;
-        if is_good && is_after_revocation && kind != RequestKind::Revoke {
+        if is_good && is_after_revocation && !matches!(kind, RequestKind::Revoke(_)) {
             observed.broken.insert(Broken::WorkedAfterRevocation);
         }
         match kind {
-            RequestKind::Redeem if is_good => observed.redeemed_at = observed.redeemed_at.or(Some(sent.sent_at)),
+            // No request is on its way while time passes.
+            RequestKind::Redeem if is_good => observed.redeemed_at = observed.redeemed_at.or(Some(self.now)),
             RequestKind::Redeem
-                if must_have_ended && observed.redeemed_at.is_some_and(|at| sent.sent_at >= at + FOUR_DAYS) =>
+                if must_have_ended && observed.redeemed_at.is_some_and(|at| self.now >= at + FOUR_DAYS) =>
             {
                 observed.broken.insert(Broken::ReplayKeptTheGrant);
             }
@@ -251,31 +194,34 @@ impl State {
                 observed.broken.insert(Broken::ReuseKeptTheGrant);
             }
             RequestKind::Refresh(token) => {
-                if let Some(pair) = Pair::parse(&reply) {
-                    observed.successors.insert(token.clone(), pair.refresh);
+                if let Some(pair) = Pair::parse(reply, number) {
+                    observed.successors.insert(token, pair.refresh);
                     observed.used.insert(token);
                 }
             }
-            RequestKind::Ping(refresh) if is_good && !is_hit => {
-                observed.used.insert(refresh);
+            RequestKind::Ping(pair) if is_good && !is_hit => {
+                observed.used.insert(pair.refresh);
             }
-            RequestKind::Revoke if is_good => observed.is_revocation_confirmed = true,
-            RequestKind::Redeem | RequestKind::Ping(_) | RequestKind::Revoke => {}
+            RequestKind::Revoke(_) if is_good => observed.is_revocation_confirmed = true,
+            RequestKind::Redeem | RequestKind::Ping(_) | RequestKind::Revoke(_) => {}
         }
     }
 
     /// A sender keeps the tokens that an answer brings, unless it has newer ones.
-    fn deliver(mut self, at: usize) -> Option<Self> {
-        let Running { sender, kind, reply, .. } = self.running.remove(at);
-        let Some(pair) = Pair::parse(&reply?) else { return Some(self) };
-        let is_current = match (&kind, &self.held[sender]) {
-            (RequestKind::Refresh(token), Some(held)) => *token == held.refresh,
-            _ => true,
-        };
-        if is_current {
-            self.held[sender] = Some(pair);
+    fn deliver(mut self, at: usize) -> Self {
+        let reply = self.replies.remove(at);
+        if self.is_wanted(&reply) {
+            self.held[reply.sender] = Some(reply.pair);
         }
-        Some(self)
+        self
+    }
+
+    /// True if who asked for these tokens has no newer ones.
+    pub fn is_wanted(&self, reply: &TokenReply) -> bool {
+        match (reply.answered, self.held[reply.sender]) {
+            (Some(token), Some(held)) => token == held.refresh,
+            _ => true,
+        }
     }
 
     pub fn has_broken(&self, property: Broken) -> bool {
@@ -284,12 +230,16 @@ impl State {
 
     fn can_send(&self, sender: usize) -> bool {
         let running = self.running.iter().filter(|running| running.sender == sender).count();
-        self.left.requests[sender] > 0 && running < self.left.concurrent
+        let replies = self.replies.iter().filter(|reply| reply.sender == sender).count();
+        self.left.requests[sender] > 0 && running + replies < self.left.concurrent
     }
 }
 
 /// Grants that were not revoked.
 pub const LIVE_GRANTS: &str = "SELECT count(*) FROM grants WHERE revoked_at IS NULL";
+
+const LIVING: &str = "SELECT coalesce(max(living), 0) FROM (SELECT count(*) AS living FROM refresh_tokens r \
+                      JOIN grants g ON g.id = r.grant_id WHERE r.rotated_at IS NULL AND g.revoked_at IS NULL GROUP BY grant_id)";
 
 const ACCESS_TOKENS: &str = "SELECT count(*) FROM access_tokens";
 
@@ -305,26 +255,37 @@ impl Model for Connection {
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        let is_next = |sender: usize| match state.taken {
+            None => true,
+            Some(Taken::Reply(to)) => to == sender,
+            Some(Taken::Copy) => sender == THIEF,
+        };
         for sender in [APP, THIEF] {
-            if state.can_send(sender) {
+            if is_next(sender) && state.can_send(sender) {
                 actions.extend([Action::Redeem(sender), Action::Refresh(sender), Action::Ping(sender)]);
             }
         }
-        if state.left.revocations > 0 && state.can_send(APP) {
+        if is_next(APP) && state.left.revocations > 0 && state.can_send(APP) {
             actions.push(Action::Revoke);
         }
-        if state.left.thefts > 0 {
+        if is_next(APP) && state.left.thefts > 0 {
             actions.push(Action::Steal);
         }
+        for (at, reply) in state.replies.iter().enumerate() {
+            if is_next(reply.sender) || state.taken == Some(Taken::Copy) {
+                actions.push(Action::Deliver(at));
+                actions.extend((state.left.lost > 0).then_some(Action::Lose(at)));
+            }
+        }
+        if state.taken.is_some() {
+            return;
+        }
         // No request is on its way for days.
-        if state.left.delays > 0 && state.running.iter().all(|running| running.reply.is_some()) {
+        if state.left.delays > 0 && state.running.is_empty() {
             actions.push(Action::Wait);
         }
         for (at, running) in state.running.iter().enumerate() {
-            if running.reply.is_some() {
-                actions.push(Action::Deliver(at));
-                actions.extend((state.left.lost > 0).then_some(Action::Lose(at)));
-            } else {
+            if at == 0 || !running.is_like(&state.running[at - 1]) {
                 let faults = state.faults(self.engine(), at);
                 actions.extend(faults.into_iter().map(|fault| Action::Step(at, fault)));
             }
@@ -333,7 +294,12 @@ impl Model for Connection {
 
     fn next_state(&self, last: &State, action: Action) -> Option<State> {
         let (engine, mut state) = (self.engine(), last.clone());
-        match action {
+        state.taken = match action {
+            Action::Deliver(at) | Action::Lose(at) => Some(Taken::Reply(last.replies[at].sender)),
+            Action::Steal => Some(Taken::Copy),
+            _ => None,
+        };
+        let next = match action {
             Action::Redeem(sender) | Action::Refresh(sender) | Action::Ping(sender) => {
                 state.left.requests[sender] -= 1;
                 state.send(engine, sender, &action)
@@ -351,15 +317,15 @@ impl Model for Connection {
                 }
                 Some(state.step(engine, at, fault))
             }
-            Action::Deliver(at) => state.deliver(at),
+            Action::Deliver(at) => Some(state.deliver(at)),
             Action::Lose(at) => {
                 state.left.lost -= 1;
-                state.running.remove(at);
+                state.replies.remove(at);
                 Some(state)
             }
             Action::Steal => {
                 state.left.thefts -= 1;
-                (state.held[THIEF], state.codes[THIEF]) = (last.held[APP].clone(), last.codes[APP].clone());
+                (state.held[THIEF], state.codes[THIEF]) = (last.held[APP], last.codes[APP]);
                 Some(state)
             }
             Action::Wait => {
@@ -367,7 +333,8 @@ impl Model for Connection {
                 state.now += FOUR_DAYS;
                 Some(state)
             }
-        }
+        };
+        next.map(|state| state.canonical(engine))
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

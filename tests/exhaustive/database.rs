@@ -8,7 +8,6 @@ use rusqlite::types::Value as Bound;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
 use statibeat_mcp::ports::{Row, Statement};
 use std::cell::{Cell, RefCell};
-use std::sync::Arc;
 
 /// Tables in the order in which their rows can be inserted, with the order of their rows.
 const TABLES: [(&str, &str); 11] = [
@@ -25,6 +24,9 @@ const TABLES: [(&str, &str); 11] = [
     ("audit", "id"),
 ];
 
+/// The place of the grants in [`TABLES`].
+const GRANTS: usize = 1;
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Column {
     Null,
@@ -32,19 +34,26 @@ pub enum Column {
     Text(String),
 }
 
-/// The rows of each of [`TABLES`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Rows(Vec<Vec<Vec<Column>>>);
+/// The rows of a table.
+type Rows = Vec<Vec<Column>>;
 
 /// The content of a database, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Content(u32);
 
-static CONTENTS: Interner<Rows> = Interner::new();
+static ROWS: Interner<Rows> = Interner::new();
+/// The rows of each of [`TABLES`], by number.
+static CONTENTS: Interner<[u32; TABLES.len()]> = Interner::new();
 
 impl Content {
-    fn rows(self) -> Arc<Rows> {
-        CONTENTS.value(self.0)
+    /// This content with other rows in a table.
+    pub fn change(self, table: &str, change: impl FnOnce(&mut Rows)) -> Self {
+        let mut tables = *CONTENTS.value(self.0);
+        let place = TABLES.iter().position(|(name, _)| *name == table).expect("a table");
+        let mut rows = ROWS.value(tables[place]).to_vec();
+        change(&mut rows);
+        tables[place] = ROWS.number(rows);
+        Self(CONTENTS.number(tables))
     }
 }
 
@@ -80,6 +89,9 @@ impl ModelDatabase {
             Err(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::ConstraintViolation => None,
             Err(error) => panic!("{error}"),
         };
+        if batch.iter().all(|(sql, _)| sql.starts_with("SELECT")) {
+            return (content, answers);
+        }
         let content = self.read();
         self.loaded.set(Some(content));
         (content, answers)
@@ -105,23 +117,29 @@ impl ModelDatabase {
 
     /// The content without a row.
     pub fn empty() -> Content {
-        Content(CONTENTS.number(Rows(vec![Vec::new(); TABLES.len()])))
+        Content(CONTENTS.number([ROWS.number(Vec::new()); TABLES.len()]))
     }
 
     fn load(&self, content: Content) {
-        if self.loaded.replace(Some(content)) == Some(content) {
+        let before = self.loaded.replace(Some(content));
+        if before == Some(content) {
             return;
         }
+        let tables = CONTENTS.value(content.0);
+        let before = before.map(|before| CONTENTS.value(before.0));
+        let differs = |place: usize| before.as_ref().is_none_or(|before| before[place] != tables[place]);
+        // The rows of most other tables go with those of grants.
+        let is_written = |place: &usize| differs(GRANTS) || differs(*place);
         let connection = self.connection.borrow();
         connection.execute_batch("BEGIN").expect("a transaction");
-        for (table, _) in TABLES.iter().rev() {
-            connection.prepare_cached(&format!("DELETE FROM {table}")).expect("sql").execute([]).expect("deleted");
+        for place in (0..TABLES.len()).rev().filter(is_written) {
+            let delete = format!("DELETE FROM {}", TABLES[place].0);
+            connection.prepare_cached(&delete).expect("sql").execute([]).expect("deleted");
         }
-        for ((table, _), rows) in TABLES.iter().zip(&content.rows().0) {
-            for row in rows {
-                let places = vec!["?"; row.len()].join(",");
-                let mut insert =
-                    connection.prepare_cached(&format!("INSERT INTO {table} VALUES ({places})")).expect("sql");
+        for place in (0..TABLES.len()).filter(is_written) {
+            for row in ROWS.value(tables[place]).iter() {
+                let insert = format!("INSERT INTO {} VALUES ({})", TABLES[place].0, vec!["?"; row.len()].join(","));
+                let mut insert = connection.prepare_cached(&insert).expect("sql");
                 insert.execute(params_from_iter(row.iter().map(bind))).expect("a row");
             }
         }
@@ -132,6 +150,7 @@ impl ModelDatabase {
         let connection = self.connection.borrow();
         let read = |(table, order): &(&str, &str)| {
             if *table == "audit" && !self.keeps_audit {
+                connection.prepare_cached("DELETE FROM audit").expect("sql").execute([]).expect("deleted");
                 return Vec::new();
             }
             let mut select =
@@ -140,7 +159,7 @@ impl ModelDatabase {
             let rows = select.query_map([], |row| (0..width).map(|at| Ok(column(row.get(at)?))).collect());
             rows.expect("sql").map(|row| row.expect("a row")).collect()
         };
-        Content(CONTENTS.number(Rows(TABLES.iter().map(read).collect())))
+        Content(CONTENTS.number(TABLES.each_ref().map(|table| ROWS.number(read(table)))))
     }
 }
 

@@ -7,8 +7,8 @@
 use crate::database::{Content, ModelDatabase};
 use crate::decisions::{self, AnsweredConsent, SCOPE};
 use crate::interned::Interner;
-use crate::ports::{Fault, Ports, Recorded, Shared, StepExtent};
-use crate::publication::Stop;
+use crate::ports::{Fault, PortAnswer, Ports, Published, Recorded, Shared, StepExtent};
+use crate::publication::{Stop, TITLE};
 use crate::support::{TestApp, flow};
 use crate::weakened::Weakening;
 use bytes::Bytes;
@@ -37,11 +37,26 @@ pub struct SentRequest {
     pub sent_at: i64,
 }
 
+/// A request as it is sent, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sent(u32);
+
+static REQUESTS: Interner<SentRequest> = Interner::new();
+
 /// The answers of the ports to a request so far, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct History(u32);
 
-static HISTORIES: Interner<Vec<Recorded>> = Interner::new();
+/// The answers before a step, and those that it added.
+type Answers = (Option<History>, Vec<Recorded>);
+
+static HISTORIES: Interner<Answers> = Interner::new();
+
+impl SentRequest {
+    pub fn numbered(self) -> Sent {
+        Sent(REQUESTS.number(self))
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reply {
@@ -61,22 +76,47 @@ pub struct Moved {
     pub shared: Shared,
     pub history: History,
     pub reply: Option<Reply>,
+    /// True if StatiBeat was asked.
+    pub has_asked: bool,
 }
 
 impl History {
     pub fn empty() -> Self {
-        Self(HISTORIES.number(Vec::new()))
+        Self(HISTORIES.number((None, Vec::new())))
+    }
+
+    fn answers(self) -> Vec<Recorded> {
+        let answers = HISTORIES.value(self.0);
+        let (before, added) = &*answers;
+        let mut all = before.map(Self::answers).unwrap_or_default();
+        all.extend_from_slice(added);
+        all
+    }
+
+    /// This history and the answers of `all` that it has not yet.
+    fn with(self, all: &[Recorded]) -> Self {
+        let added = &all[self.answers().len()..];
+        if added.is_empty() { self } else { Self(HISTORIES.number((Some(self), added.to_vec()))) }
+    }
+
+    /// True if the last step asked StatiBeat.
+    fn has_asked(self) -> bool {
+        let is_http = |(_, answer): &Recorded| matches!(answer, PortAnswer::Http { .. } | PortAnswer::NoHttp);
+        HISTORIES.value(self.0).1.iter().any(is_http)
     }
 }
 
-type StepKey = (SentRequest, History, Shared, Fault, usize);
+type StepKey = (Sent, History, Shared, Fault, usize);
 
 /// One thread's instance of the product.
 pub struct Engine {
     app: App,
     ports: Rc<Ports>,
     steps: RefCell<HashMap<StepKey, Moved>>,
-    counts: RefCell<HashMap<(Content, String), i64>>,
+    /// Numbers that queries of the test found in contents.
+    counts: RefCell<HashMap<String, HashMap<Content, i64>>>,
+    published: RefCell<HashMap<Published, usize>>,
+    reduced: RefCell<HashMap<(Content, Vec<u32>), Content>>,
 }
 
 impl Engine {
@@ -86,7 +126,14 @@ impl Engine {
         let keys = String::from_utf8(keys.to_vec()).expect("text");
         let ports = Rc::new(Ports::new(weakening, keeps_audit, keys));
         let app = App::new(Rc::clone(&tested.config), ports.clone(), ports.clone(), ports.clone());
-        Self { app, ports, steps: RefCell::default(), counts: RefCell::default() }
+        Self {
+            app,
+            ports,
+            steps: RefCell::default(),
+            counts: RefCell::default(),
+            published: RefCell::default(),
+            reduced: RefCell::default(),
+        }
     }
 
     /// A content with an approved connection, and its code.
@@ -110,6 +157,10 @@ impl Engine {
     pub fn two_connections(&self) -> (Shared, [String; 2]) {
         let tested = self.tested();
         let tokens = [(); 2].map(|()| tested.connect(flow::user::MARA_ADMIN, SCOPE).access);
+        // The first use of a token is recorded: that is a story of its own.
+        for token in &tokens {
+            assert_eq!(tested.ping(token), 200);
+        }
         (self.ports.shared.get(), tokens)
     }
 
@@ -146,40 +197,53 @@ impl Engine {
 
     /// A number that a query of the test finds in a content.
     pub fn count(&self, content: Content, sql: &str) -> i64 {
-        let key = (content, sql.to_owned());
-        if let Some(count) = self.counts.borrow().get(&key) {
+        if let Some(count) = self.counts.borrow().get(sql).and_then(|counts| counts.get(&content)) {
             return *count;
         }
         let count = self.ports.db.count(content, sql);
-        self.counts.borrow_mut().insert(key, count);
+        self.counts.borrow_mut().entry(sql.to_owned()).or_default().insert(content, count);
         count
     }
 
+    /// A content without what makes no difference. `kept` names all that `reduce` goes by.
+    pub fn reduce(&self, content: Content, kept: Vec<u32>, reduce: impl FnOnce() -> Content) -> Content {
+        *self.reduced.borrow_mut().entry((content, kept)).or_insert_with(reduce)
+    }
+
+    /// The number of incidents with the title of the model's write.
+    pub fn published(&self, shared: Shared) -> usize {
+        let count = || shared.published.count(TITLE);
+        *self.published.borrow_mut().entry(shared.published).or_insert_with(count)
+    }
+
     /// Moves a request over one visible use of a port.
-    pub fn step(&self, sent: &SentRequest, history: History, shared: Shared, fault: Fault) -> Moved {
+    pub fn step(&self, sent: Sent, history: History, shared: Shared, fault: Fault) -> Moved {
         self.advance(sent, history, shared, fault, 1)
     }
 
     /// Lets a request run to its end, alone and without a fault.
     pub fn finish(&self, sent: &SentRequest, shared: Shared) -> (Shared, Reply) {
-        let moved = self.advance(sent, History::empty(), shared, Fault::None, usize::MAX);
+        let moved = self.advance(sent.clone().numbered(), History::empty(), shared, Fault::None, usize::MAX);
         (moved.shared, moved.reply.expect("nothing waits"))
     }
 
-    fn advance(&self, sent: &SentRequest, history: History, shared: Shared, fault: Fault, uses: usize) -> Moved {
-        let key = (sent.clone(), history, shared, fault, uses);
+    fn advance(&self, sent: Sent, history: History, shared: Shared, fault: Fault, uses: usize) -> Moved {
+        let key = (sent, history, shared, fault, uses);
         if let Some(moved) = self.steps.borrow().get(&key) {
             return moved.clone();
         }
         let ports = &self.ports;
-        ports.begin(HISTORIES.value(history.0).to_vec(), shared, StepExtent { uses, fault }, sent.sent_at);
-        let reply = self.start(sent).now_or_never();
+        let request = REQUESTS.value(sent.0);
+        ports.begin(history.answers(), shared, StepExtent { uses, fault }, request.sent_at);
+        let reply = self.start(&request).now_or_never();
         let reply = reply.map(|response| Reply {
             status: response.status().as_u16(),
             body: String::from_utf8_lossy(response.body()).into_owned(),
         });
-        let history = History(HISTORIES.number(ports.take_answers()));
-        let moved = Moved { shared: ports.shared.get(), history, reply };
+        let before = history;
+        let history = before.with(&ports.take_answers());
+        let has_asked = history != before && history.has_asked();
+        let moved = Moved { shared: ports.shared.get(), history, reply, has_asked };
         self.steps.borrow_mut().insert(key, moved.clone());
         moved
     }

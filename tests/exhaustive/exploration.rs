@@ -2,16 +2,19 @@
 
 use crate::connection::{Bounds, Connection};
 use crate::weakened::Weakening;
-use stateright::{Checker as _, HasDiscoveries, Model, Path, Property};
+use stateright::{Checker, HasDiscoveries, Model, Path, Property};
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Time between two looks at whether an exploration has ended.
 const POLLED: Duration = Duration::from_millis(5);
 /// Polls between two lines about how far it is: 15 seconds.
 const REPORTED_POLLS: u32 = 3_000;
+
+/// States after which an exploration is stopped and fails: one without an end proves nothing.
+const MOST_STATES: usize = 60_000_000;
 
 /// `npm run model` sets it: the bounds of the tests that take their time.
 pub fn is_long() -> bool {
@@ -42,31 +45,61 @@ pub fn find_broken(
     properties: fn() -> Vec<Property<Connection>>,
 ) -> Vec<&'static str> {
     let model = Connection { bounds, weakening: Some(Weakening::find(rule)), begins_with_tokens, properties };
-    explore(rule, model).into_keys().collect()
+    explore_weakened(rule, model).into_keys().collect()
 }
 
-/// Explores until a property is broken, or every state was seen; the properties that were, each with a story.
-pub fn explore<M>(name: &str, model: M) -> HashMap<&'static str, Path<M::State, M::Action>>
+/// Explores every state, depth first: the states that wait are few then. The properties that were broken, each with a story.
+pub fn explore<M>(name: &str, model: M) -> Stories<M>
 where
     M: Model + Send + Sync + 'static,
     M::State: Clone + Debug + Hash + PartialEq + Send + Sync,
     M::Action: Clone + Debug + PartialEq + Send + Sync,
 {
-    let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs();
+    follow::<M>(name, model.checker().finish_when(ANY_FAILURE).target_state_count(MOST_STATES).spawn_dfs())
+}
+
+/// Explores breadth first until a property is broken, so that the story is short.
+pub fn explore_weakened<M>(rule: &str, model: M) -> Stories<M>
+where
+    M: Model + Send + Sync + 'static,
+    M::State: Clone + Debug + Hash + PartialEq + Send + Sync,
+    M::Action: Clone + Debug + PartialEq + Send + Sync,
+{
+    follow::<M>(rule, model.checker().finish_when(ANY_FAILURE).target_state_count(MOST_STATES).spawn_bfs())
+}
+
+type Stories<M> = HashMap<&'static str, Path<<M as Model>::State, <M as Model>::Action>>;
+
+const ANY_FAILURE: HasDiscoveries = HasDiscoveries::AnyFailures;
+
+/// Waits for the end of an exploration, and prints what it has seen. Fails if it was stopped before.
+#[expect(clippy::disallowed_methods, reason = "the time that an exploration takes is printed")]
+fn follow<M>(name: &str, checker: impl Checker<M>) -> Stories<M>
+where
+    M: Model,
+    M::State: Clone + Debug + Hash + PartialEq,
+    M::Action: Clone + Debug + PartialEq,
+{
+    let begun = Instant::now();
     let mut polls = 0_u32;
     while !checker.is_done() {
         std::thread::sleep(POLLED);
         polls += 1;
         if polls.is_multiple_of(REPORTED_POLLS) {
-            println!("{name}: {} states so far, depth {}", checker.unique_state_count(), checker.max_depth());
+            println!("{name}: {} unique states so far, depth {}", checker.unique_state_count(), checker.max_depth());
         }
     }
     let checker = checker.join();
-    let (states, transitions, depth) = (checker.unique_state_count(), checker.state_count(), checker.max_depth());
-    println!("{name}: {states} states, {transitions} transitions, depth {depth}");
+    let (states, unique, depth) = (checker.state_count(), checker.unique_state_count(), checker.max_depth());
     let broken = checker.discoveries();
+    let is_stopped = states >= MOST_STATES && broken.is_empty();
+    let end = if is_stopped { "NOT WHOLE" } else { "whole" };
+    let end = broken.keys().next().map_or(end, |_| "ended by a broken property");
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{name}: {states} states, {unique} unique, depth {depth}, {seconds:.1} s, {end}");
     for (property, path) in &broken {
         println!("  not so: {property}, after {:?}", path.clone().into_actions());
     }
+    assert!(!is_stopped, "{name} was stopped before it had seen every state");
     broken
 }

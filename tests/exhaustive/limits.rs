@@ -3,7 +3,7 @@
 
 use crate::decisions::{AnsweredConsent, NARROWINGS};
 use crate::engine::{Engine, SentRequest};
-use crate::exploration::{explore, is_long};
+use crate::exploration::{explore, explore_weakened, is_long};
 use crate::ports::Shared;
 use crate::publication::Stop;
 use crate::support::START;
@@ -233,7 +233,7 @@ fn each_weakened_rule_of_limits_breaks_a_property() {
         (LimitBounds { approvals: 1, ..narrowed }, PROPOSAL, "a narrowing is remembered"),
     ];
     for (bounds, property, rule) in rules {
-        let broken = explore(rule, Limits { bounds, weakening: Some(Weakening::find(rule)) });
+        let broken = explore_weakened(rule, Limits { bounds, weakening: Some(Weakening::find(rule)) });
         assert!(broken.contains_key(property), "without \"{rule}\", {:?} instead of \"{property}\"", broken.keys());
     }
 }

@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, reason = "the counts of states are what this test is run for")]
 #![allow(clippy::format_push_string, reason = "as in the other tests with this support")]
 
+mod canonical;
 mod connection;
 mod database;
 mod decisions;
@@ -21,6 +22,7 @@ mod observations;
 mod ports;
 mod publication;
 mod refreshes;
+mod requests;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "the other requests of the tests need the rest of it")]
 mod support;

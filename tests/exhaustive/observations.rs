@@ -1,25 +1,55 @@
 //! Events of a story, kept apart from the database so that its rules can be held against them.
 
-use crate::connection::RequestKind;
 use crate::engine::Reply;
+use crate::interned::Interner;
+use crate::requests::RequestKind;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-/// The text of a token or code.
-pub type Secret = String;
+/// A token or code, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Secret(u32);
+
+static SECRETS: Interner<String> = Interner::new();
+
+impl Secret {
+    pub fn new(text: &str) -> Self {
+        Self(SECRETS.number(text.to_owned()))
+    }
+
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    pub fn text(self) -> Arc<String> {
+        SECRETS.value(self.0)
+    }
+
+    /// The hash under which the database has it.
+    pub fn hash(self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(&*self.text()))
+    }
+}
 
 /// The tokens that an answer gave.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pair {
     pub access: Secret,
     pub refresh: Secret,
+    /// The number of the request that got them.
+    pub number: u8,
 }
 
 impl Pair {
     /// The tokens in a reply, if it has some.
-    pub fn parse(reply: &Reply) -> Option<Self> {
+    pub fn parse(reply: &Reply, number: u8) -> Option<Self> {
         let body = reply.json();
-        let text = |name: &str| body[name].as_str().map(str::to_owned);
-        Some(Self { access: text("access_token")?, refresh: text("refresh_token")? }).filter(|_| reply.status == 200)
+        let secret = |name: &str| body[name].as_str().map(Secret::new);
+        let pair = Self { access: secret("access_token")?, refresh: secret("refresh_token")?, number };
+        Some(pair).filter(|_| reply.status == 200)
     }
 }
 
@@ -36,6 +66,8 @@ pub enum Broken {
     CodeGaveTokensTwice,
     /// A code was used again long after its redemption, and its grant lives.
     ReplayKeptTheGrant,
+    /// Two refresh tokens of a live grant could be rotated.
+    TwoTokensLived,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -62,7 +94,7 @@ impl Observations {
             self.broken.insert(Broken::WorkedAfterRevocation);
         }
         match kind {
-            RequestKind::Refresh(token) if self.is_superseded(token) => {
+            RequestKind::Refresh(token) if self.is_superseded(*token) => {
                 self.broken.insert(Broken::ReuseWasAnswered);
             }
             RequestKind::Redeem if std::mem::replace(&mut self.is_code_redeemed, true) => {
@@ -73,7 +105,18 @@ impl Observations {
     }
 
     /// True if the answer to this token's first use is known to have arrived.
-    pub fn is_superseded(&self, token: &str) -> bool {
-        self.successors.get(token).is_some_and(|successor| self.used.contains(successor))
+    pub fn is_superseded(&self, token: Secret) -> bool {
+        self.successors.get(&token).is_some_and(|successor| self.used.contains(successor))
+    }
+
+    /// Forgets the tokens that nobody can present or get any more: all but these and their successors.
+    pub fn keep(&mut self, roots: &BTreeSet<Secret>) {
+        let mut kept = roots.clone();
+        let mut next: Vec<Secret> = roots.iter().copied().collect();
+        while let Some(token) = next.pop() {
+            next.extend(self.successors.get(&token).copied().filter(|successor| kept.insert(*successor)));
+        }
+        self.successors.retain(|token, _| kept.contains(token));
+        self.used.retain(|token| kept.contains(token));
     }
 }

@@ -1,7 +1,8 @@
 //! The states of one write that two connections of a person want published once: their calls on the way, StatiBeat's page, and the
 //! person or an admin who stops them.
 
-use crate::engine::{Engine, History, Moved, Reply, SentRequest};
+use crate::database::{Column, ModelDatabase};
+use crate::engine::{Engine, History, Moved, Reply, Sent, SentRequest};
 use crate::ports::{Fault, Shared};
 use crate::support::START;
 use crate::weakened::Weakening;
@@ -50,15 +51,24 @@ pub enum BrokenWrite {
     ReportedAsUnpublished,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunningCall {
     through: usize,
-    sent: SentRequest,
     history: History,
     /// True once it has published the write.
     has_published: bool,
     /// True if a stop was confirmed before its last check of the lease.
     is_stopped: bool,
+    sent_at: i64,
+    number: u8,
+    sent: Sent,
+}
+
+impl RunningCall {
+    /// True if the two differ at most in the random values that they are going to draw: their order makes no difference.
+    fn is_like(&self, other: &Self) -> bool {
+        Self { number: other.number, sent: other.sent, ..*self } == *other
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -68,7 +78,6 @@ pub struct WriteState {
     pub running: Vec<RunningCall>,
     pub stopped: Option<Stop>,
     pub broken: BTreeSet<BrokenWrite>,
-    begun: u8,
     left: WriteBounds,
 }
 
@@ -128,23 +137,44 @@ impl Publication {
 
 impl WriteState {
     fn begin(mut self, model: &Publication, through: usize) -> Self {
-        self.begun += 1;
-        let sent = model.call(through, self.begun, self.now);
-        let (history, is_stopped) = (History::empty(), self.stopped.is_some());
-        self.running.push(RunningCall { through, sent, history, has_published: false, is_stopped });
+        let begun = model.bounds.calls[through] - self.left.calls[through];
+        let number = begun + if through == 0 { 0 } else { 32 };
+        let sent = model.call(through, number, self.now).numbered();
+        let (history, is_stopped, sent_at) = (History::empty(), self.stopped.is_some(), self.now);
+        self.running.push(RunningCall { through, history, has_published: false, is_stopped, sent_at, number, sent });
         let at = self.running.len() - 1;
         self.step(model.engine(), at, Fault::None)
     }
 
+    /// The state without what makes no difference to any later call, in a fixed order.
+    fn canonical(mut self, engine: &Engine) -> Self {
+        self.running.sort_unstable();
+        let (content, running) = (self.shared.content, &self.running);
+        // A call writes only to its own audit row, and no decision reads one.
+        self.shared.content =
+            engine.reduce(content, running.iter().map(|call| u32::from(call.number)).collect(), || {
+                let calls = running.iter().map(|call| Column::Text(format!("request-{}", call.number)));
+                let calls: Vec<Column> = calls.collect();
+                content.change("audit", |rows| rows.retain(|row| row.iter().any(|column| calls.contains(column))))
+            });
+        if self.running.is_empty() && self.left.calls == [0, 0] {
+            self.left = WriteBounds { calls: [0, 0], lost: 0, outages: 0, crashes: 0, delays: 0, stops: 0 };
+            if self.stopped.is_some() {
+                self.shared = Shared { content: ModelDatabase::empty(), ..self.shared };
+            }
+        }
+        self
+    }
+
     fn step(mut self, engine: &Engine, at: usize, fault: Fault) -> Self {
         let running = &mut self.running[at];
-        let Moved { shared, history, reply, .. } = engine.step(&running.sent, running.history, self.shared, fault);
+        let Moved { shared, history, reply, .. } = engine.step(running.sent, running.history, self.shared, fault);
         running.history = history;
         if shared.published != self.shared.published {
             running.has_published = true;
             let audited = format!(
                 "SELECT count(*) FROM audit WHERE kind = 'write' AND request_id = 'request-{}'",
-                running.sent.number
+                running.number
             );
             let is_audited = engine.count(self.shared.content, &audited) == 1;
             self.broken.extend((!is_audited).then_some(BrokenWrite::PostedUnaudited));
@@ -153,21 +183,20 @@ impl WriteState {
         self.shared = shared;
         if let Some(reply) = reply {
             let running = self.running.remove(at);
-            self.broken.extend(find_broken_promise(&reply, running.has_published, self.shared));
+            self.broken.extend(find_broken_promise(&reply, running.has_published, engine.published(self.shared) > 0));
         }
         self
     }
 
     /// The faults that make a difference to the next step of a call.
     fn faults(&self, engine: &Engine, at: usize) -> Vec<Fault> {
-        let RunningCall { sent, history, .. } = &self.running[at];
-        let moved = |fault| engine.step(sent, *history, self.shared, fault);
-        let good = moved(Fault::None);
+        let RunningCall { sent, history, .. } = self.running[at];
+        let good = engine.step(sent, history, self.shared, Fault::None);
         let mut faults = vec![Fault::None];
         faults.extend((self.left.lost > 0 && good.shared != self.shared).then_some(Fault::After));
         if self.left.outages > 0 {
             faults.push(Fault::Before);
-            faults.extend((moved(Fault::Unreachable) != good).then_some(Fault::Unreachable));
+            faults.extend(good.has_asked.then_some(Fault::Unreachable));
         }
         faults
     }
@@ -175,7 +204,7 @@ impl WriteState {
     /// Stops the connections. A call that has passed its last check may still publish.
     fn stop(mut self, engine: &Engine, stop: Stop) -> Self {
         for running in &mut self.running {
-            let next = engine.step(&running.sent, running.history, self.shared, Fault::None);
+            let next = engine.step(running.sent, running.history, self.shared, Fault::None);
             running.is_stopped = next.shared.published == self.shared.published;
         }
         self.shared = engine.stop(self.shared, stop, self.now);
@@ -189,8 +218,7 @@ pub fn is_done(reply: &Reply) -> bool {
     reply.status == 200 && reply.json()["result"]["isError"] == false
 }
 
-fn find_broken_promise(reply: &Reply, has_published: bool, shared: Shared) -> Option<BrokenWrite> {
-    let is_published = shared.published.count(TITLE) > 0;
+fn find_broken_promise(reply: &Reply, has_published: bool, is_published: bool) -> Option<BrokenWrite> {
     let says_nothing = reply.body.contains("Nothing was published") && !reply.body.contains("may have published");
     match (is_done(reply), is_published) {
         (true, false) => Some(BrokenWrite::ReportedInVain),
@@ -206,7 +234,7 @@ impl Model for Publication {
     fn init_states(&self) -> Vec<WriteState> {
         let shared = self.with(|prepared| prepared.shared);
         let (running, broken) = (Vec::new(), BTreeSet::new());
-        vec![WriteState { now: START, shared, running, stopped: None, broken, begun: 0, left: self.bounds }]
+        vec![WriteState { now: START, shared, running, stopped: None, broken, left: self.bounds }]
     }
 
     fn actions(&self, state: &WriteState, actions: &mut Vec<WriteAction>) {
@@ -217,6 +245,9 @@ impl Model for Publication {
             actions.extend([Stop::Revoke, Stop::Pause, Stop::Block].map(WriteAction::Stop));
         }
         for at in 0..state.running.len() {
+            if at > 0 && state.running[at].is_like(&state.running[at - 1]) {
+                continue;
+            }
             actions.extend((crashes > 0).then_some(WriteAction::Crash(at)));
             let faults = state.faults(self.engine(), at);
             actions.extend(faults.into_iter().map(|fault| WriteAction::Step(at, fault)));
@@ -225,7 +256,7 @@ impl Model for Publication {
 
     fn next_state(&self, last: &WriteState, action: WriteAction) -> Option<WriteState> {
         let (engine, mut state) = (self.engine(), last.clone());
-        Some(match action {
+        let next = match action {
             WriteAction::Begin(through) => {
                 state.left.calls[through] -= 1;
                 state.begin(self, through)
@@ -252,7 +283,8 @@ impl Model for Publication {
                 state.now += i64::try_from(LEASE.as_secs()).expect("a short time") + 1;
                 state
             }
-        })
+        };
+        Some(next.canonical(engine))
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
