@@ -2,7 +2,6 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
 use serde_json::{Value, json};
 
 pub type Handled = Result<Response, ApiError>;
@@ -45,14 +44,14 @@ impl IntoResponse for ApiError {
 }
 
 /// A JSON response with the header that every response of the API has.
-pub fn respond(status: StatusCode, body: &impl Serialize) -> Response {
-    // Serialized through a `Value`, whose keys are sorted, so that responses are reproducible.
-    let mut response = (status, axum::Json(json!(body))).into_response();
+pub fn respond(status: StatusCode, body: &Value) -> Response {
+    // The keys of a `Value` are sorted, so responses are reproducible.
+    let mut response = (status, axum::Json(body)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-pub fn created(body: &impl Serialize) -> Response {
+pub fn created(body: &Value) -> Response {
     respond(StatusCode::CREATED, body)
 }
 
@@ -60,19 +59,20 @@ pub fn no_content() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-pub fn ok(body: &impl Serialize) -> Response {
+pub fn ok(body: &Value) -> Response {
     respond(StatusCode::OK, body)
 }
 
 /// The list envelope. `total` counts what matched, `items` holds what the limit left.
-pub fn list(items: &[Value], total: usize) -> Response {
-    ok(&json!({ "items": items, "total": total }))
+pub fn list(items: Vec<Value>, total: usize) -> Response {
+    ok(&Value::from_iter([("items", Value::from(items)), ("total", total.into())]))
 }
 
 /// A list that is never cut: configuration is small.
 pub fn list_all(items: impl Iterator<Item = Value>) -> Response {
     let items: Vec<Value> = items.collect();
-    list(&items, items.len())
+    let total = items.len();
+    list(items, total)
 }
 
 /// A time as the API writes it: RFC 3339, UTC, whole seconds.
@@ -85,8 +85,7 @@ pub fn time_or_null(unix_seconds: Option<i64>) -> Value {
 }
 
 /// A document with further fields.
-pub fn with(document: impl Serialize, fields: Value) -> Value {
-    let mut document = serde_json::to_value(document).unwrap_or_default();
+pub fn with(mut document: Value, fields: Value) -> Value {
     if let (Some(document), Value::Object(fields)) = (document.as_object_mut(), fields) {
         document.extend(fields);
     }

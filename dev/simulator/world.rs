@@ -59,8 +59,8 @@ pub struct World {
 
 /// The state that a write can change.
 pub struct Kept {
-    incidents: BTreeMap<u64, Notice<Incident>>,
-    maintenances: BTreeMap<u64, Notice<Maintenance>>,
+    pub incidents: BTreeMap<u64, Notice<Incident>>,
+    pub maintenances: BTreeMap<u64, Notice<Maintenance>>,
     actions: Vec<BeatAction>,
     /// The number of runs, which are only ever added.
     runs: usize,

@@ -59,7 +59,7 @@ pub fn summary(world: &mut World, call: &PageCall) -> Handled {
     let sum = |pick: fn(&DailyAnalytics) -> u64| days.iter().map(pick).sum::<u64>();
     let date =
         |day: i64| time(day * SECONDS_PER_DAY).as_str().and_then(|text| text.split('T').next().map(str::to_owned));
-    let daily = (first..).zip(&days).map(|(day, numbers)| with(numbers, json!({ "date": date(day) })));
+    let daily = (first..).zip(&days).map(|(day, numbers)| with(json!(numbers), json!({ "date": date(day) })));
     let maintenances = || world.maintenances.values().filter(|maintenance| maintenance.page_id == page.id);
     let is_in_window = |at: i64| at >= first * SECONDS_PER_DAY;
     Ok(reply::ok(&json!({

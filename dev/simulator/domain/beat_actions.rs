@@ -58,7 +58,7 @@ pub fn list(world: &mut World, call: &PageCall) -> Handled {
     let on_page = world.beats.actions.iter().rev().filter(|action| action.page_id == call.page_id);
     let found: Vec<_> = on_page.filter(|action| query.status.is_none_or(|wanted| wanted == action.state)).collect();
     let shown: Vec<Value> = found.iter().take(query.limit).map(|action| action.show(world)).collect();
-    Ok(reply::list(&shown, found.len()))
+    Ok(reply::list(shown, found.len()))
 }
 
 /// `POST beats/actions/{id}/approve`

@@ -122,7 +122,7 @@ pub fn list_groups(world: &mut World, call: &PageCall) -> Handled {
             |beat| json!({ "id": beat.id, "name": beat.name, "enabled": beat.enabled, "current_stage": beat.stage }),
         );
         let shown: Vec<Value> = shown.collect();
-        with(group, json!({ "current_stage": worst.unwrap_or("unknown"), "members": shown }))
+        with(json!(group), json!({ "current_stage": worst.unwrap_or("unknown"), "members": shown }))
     })))
 }
 
@@ -147,7 +147,7 @@ pub fn run(world: &mut World, call: &PageCall) -> Handled {
 impl Beat {
     fn compact(&self) -> Value {
         let since = self.stage_changes.last().map(|change| change.changed_at);
-        with(self, json!({ "last_run_at": time_or_null(self.last_run_at), "stage_since": time_or_null(since) }))
+        with(json!(self), json!({ "last_run_at": time_or_null(self.last_run_at), "stage_since": time_or_null(since) }))
     }
 
     fn full(&self) -> Value {

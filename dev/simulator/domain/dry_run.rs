@@ -14,11 +14,11 @@ use super::analytics;
 use super::hierarchy::{self, Condition, Item};
 use super::incidents::Incident;
 use super::maintenances::Maintenance;
-use super::notices::{NoticeKind, Reference, compact, full};
+use super::notices::{self, Notice, NoticeKind, compact, full};
 use super::pages::Page;
 use crate::call::{PageCall, PageHandler};
 use crate::reply::{self, ApiError, Handled};
-use crate::world::World;
+use crate::world::{Kept, World};
 
 /// Most entries of `related`, as in the contract.
 const MOST_RELATED: usize = 50;
@@ -39,106 +39,98 @@ pub fn is_wanted(call: &PageCall) -> Result<bool, ApiError> {
 /// Describes the effect of a write, or returns the error that the write would get. Changes nothing.
 pub fn perform(world: &mut World, call: &PageCall, answer: PageHandler) -> Handled {
     let page = world.page(call.page_id);
-    let before = Moment::capture(world, &page);
-    let target_name = target_name(world, call, &before);
     let kept = world.keep();
-    let response = answer(world, call);
-    let after = Moment::capture(world, &page);
+    let written = answer(world, call).map(|response| {
+        let already_exists = is_repetition(call, response.status());
+        let subject = find_subject(&kept, world, page.id).or_else(|| named_by(call, response));
+        (already_exists, subject, Moment::capture(world, &page, subject))
+    });
     world.put_back(kept);
-    let response = response?;
-    let already_exists = is_repetition(call, response.status());
-    let subject = find_subject(&before, &after).or_else(|| named_by(call, response));
-    let document = |moment: &Moment| subject.and_then(|key| moment.notices.get(&key)).map(|notice| notice.full.clone());
-    let related = if may_read(world, call) { before.related(call, subject) } else { Vec::new() };
+    let (already_exists, subject, after) = written?;
+    let before = Moment::capture(world, &page, subject);
+    let related = if may_read(world, call) { find_related(world, &page, call, subject) } else { Vec::new() };
     // A deletion takes texts away and sends none.
-    let is_announced = after.entries() > before.entries();
+    let is_announced = after.entries > before.entries;
     Ok(reply::ok(&json!({
         "dry_run": true,
         "already_exists": already_exists,
-        "target_name": target_name,
-        "before": document(&before),
-        "after": document(&after),
-        "components": components(&page, &before, &after, subject),
-        "ancestors": ancestors(&page, [&before, &after], subject, &related),
+        "target_name": target_name(world, call),
+        "before": before.document,
+        "after": after.document,
+        "components": components(&page, &before, &after),
+        "ancestors": ancestors(&page, [&before, &after], &related),
         "notifies": is_announced,
         "recipients": (is_announced && call.caller.has_permission(world, page.id, "analytics.read") == Some(true))
             .then(|| analytics::recipients(&page)),
         "page": { "visibility": page.visibility, "time_zone": page.time_zone },
-        "related": related.iter().map(|notice| &notice.compact).collect::<Vec<_>>(),
+        "related": related.iter().map(|notice| &notice.document).collect::<Vec<_>>(),
     })))
 }
 
 /// An incident or maintenance by the path segment of its kind and its id.
 type Key = (&'static str, u64);
 
-struct Shown {
-    /// The stored values, which change only when the write changes them.
-    stored: Value,
-    compact: Value,
-    full: Value,
-    begins_at: i64,
-    is_over: bool,
-}
-
-impl Shown {
-    fn affected(&self) -> Vec<u64> {
-        self.stored["affected"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect()
-    }
-}
-
-/// Snapshot of a page as its readers see it.
+/// The page, and what a write is about, as its readers see it.
 struct Moment {
     condition: Condition,
-    notices: BTreeMap<Key, Shown>,
+    /// The number of texts that subscribers have been sent.
+    entries: usize,
+    /// The document of the subject, if it exists.
+    document: Option<Value>,
+    /// The items that the subject affects.
+    affected: Vec<u64>,
 }
 
 impl Moment {
-    fn capture(world: &World, page: &Page) -> Self {
-        let mut notices = BTreeMap::new();
-        collect::<Incident>(world, page, &mut notices);
-        collect::<Maintenance>(world, page, &mut notices);
-        Self { condition: hierarchy::condition(world, page), notices }
-    }
-
-    /// The number of texts that subscribers have been sent.
-    fn entries(&self) -> usize {
-        let updates = |notice: &Shown| notice.stored["updates"].as_array().map_or(0, Vec::len);
-        self.notices.values().map(|notice| updates(notice) + 1).sum()
-    }
-
-    fn affected(&self, subject: Option<Key>) -> Vec<u64> {
-        subject.and_then(|key| self.notices.get(&key)).map(Shown::affected).unwrap_or_default()
-    }
-
-    /// Whatever else of the subject's kind is not over, in the order of its list, so that the caller can find possible duplicates and
-    /// overlaps.
-    fn related(&self, call: &PageCall, subject: Option<Key>) -> Vec<&Shown> {
-        let kind = kind_of(call);
-        let open = self
-            .notices
-            .iter()
-            .filter(|(key, notice)| Some(key.0) == kind && Some(**key) != subject && !notice.is_over);
-        let mut related: Vec<&Shown> = open.map(|(_, notice)| notice).rev().collect();
-        match kind {
-            Some(Maintenance::NOUN) => related.sort_by_key(|notice| notice.begins_at),
-            _ => related.sort_by_key(|notice| Reverse(notice.begins_at)),
-        }
-        related.truncate(MOST_RELATED);
-        related
+    fn capture(world: &World, page: &Page, subject: Option<Key>) -> Self {
+        let shown =
+            find_shown::<Incident>(world, page, subject).or_else(|| find_shown::<Maintenance>(world, page, subject));
+        let (document, affected) = shown.map_or_else(Default::default, |shown| (Some(shown.document), shown.affected));
+        let entries = count_entries::<Incident>(world, page) + count_entries::<Maintenance>(world, page);
+        Self { condition: hierarchy::condition(world, page), entries, document, affected }
     }
 }
 
-fn collect<K: NoticeKind>(world: &World, page: &Page, notices: &mut BTreeMap<Key, Shown>) {
-    for notice in K::all(world).values().filter(|notice| notice.page_id == page.id) {
-        let shown = Shown {
-            stored: json!(notice),
-            compact: compact(world, notice),
-            full: full(world, notice),
-            begins_at: notice.own.begins_at(),
-            is_over: K::state(notice, page).is_over(),
-        };
-        notices.insert((K::NOUN, notice.id), shown);
+/// The document of a notice, and the items that it affects.
+struct Shown {
+    document: Value,
+    affected: Vec<u64>,
+}
+
+fn on_page<'a, K: NoticeKind>(world: &'a World, page: &Page) -> impl DoubleEndedIterator<Item = &'a Notice<K>> {
+    let page_id = page.id;
+    K::all(world).values().filter(move |notice| notice.page_id == page_id)
+}
+
+fn count_entries<K: NoticeKind>(world: &World, page: &Page) -> usize {
+    on_page::<K>(world, page).map(|notice| notice.updates.len() + 1).sum()
+}
+
+fn find_shown<K: NoticeKind>(world: &World, page: &Page, subject: Option<Key>) -> Option<Shown> {
+    let notice = on_page::<K>(world, page).find(|notice| subject == Some((K::NOUN, notice.id)))?;
+    Some(Shown { document: full(world, notice), affected: notice.affected.clone() })
+}
+
+/// Whatever else of the subject's kind is not over, in the order of its list, so that the caller can find possible duplicates and
+/// overlaps.
+fn find_related(world: &World, page: &Page, call: &PageCall, subject: Option<Key>) -> Vec<Shown> {
+    match kind_of(call) {
+        Some(Incident::NOUN) => find_open::<Incident>(world, page, subject),
+        Some(_) => find_open::<Maintenance>(world, page, subject),
+        None => Vec::new(),
     }
+}
+
+fn find_open<K: NoticeKind>(world: &World, page: &Page, subject: Option<Key>) -> Vec<Shown> {
+    let is_other = |notice: &&Notice<K>| subject != Some((K::NOUN, notice.id)) && !K::state(notice, page).is_over();
+    let mut open: Vec<&Notice<K>> = on_page::<K>(world, page).filter(is_other).rev().collect();
+    if K::NOUN == Maintenance::NOUN {
+        open.sort_by_key(|notice| notice.own.begins_at());
+    } else {
+        open.sort_by_key(|notice| Reverse(notice.own.begins_at()));
+    }
+    let shown = open.into_iter().take(MOST_RELATED);
+    shown.map(|notice| Shown { document: compact(world, notice), affected: notice.affected.clone() }).collect()
 }
 
 /// The kind of notice that the path is about.
@@ -158,21 +150,19 @@ fn may_read(world: &World, call: &PageCall) -> bool {
 }
 
 /// The title or name of what the path names.
-fn target_name(world: &World, call: &PageCall, before: &Moment) -> Option<String> {
+fn target_name(world: &World, call: &PageCall) -> Option<String> {
     let path = call.request.uri().path();
     if let Some(kind) = kind_of(call) {
-        let is_named = |id: u64, notice: &Shown| match call.reference() {
-            Reference::Id(wanted) => id == wanted,
-            Reference::External(wanted) => notice.full["external_id"] == wanted,
-        };
-        let mut notices = before.notices.iter().filter(|((noun, _), _)| *noun == kind);
-        let (_, notice) = notices.find(|((_, id), notice)| is_named(*id, notice))?;
-        return notice.full["title"].as_str().map(str::to_owned);
+        return if kind == Incident::NOUN { title::<Incident>(world, call) } else { title::<Maintenance>(world, call) };
     }
     if path.contains("/beats/actions/") {
         return world.beats.actions.iter().find(|action| action.id == call.id()).map(|action| action.title.clone());
     }
     world.beats.monitors.iter().find(|beat| beat.id == call.id()).map(|beat| beat.name.to_owned())
+}
+
+fn title<K: NoticeKind>(world: &World, call: &PageCall) -> Option<String> {
+    notices::find::<K>(world, call).ok().map(|notice| notice.title.clone())
 }
 
 /// A create request answers 201, unless what it would create is there already.
@@ -183,10 +173,20 @@ fn is_repetition(call: &PageCall, status: StatusCode) -> bool {
 }
 
 /// The notice that the write created, changed or deleted.
-fn find_subject(before: &Moment, after: &Moment) -> Option<Key> {
-    let stored = |moment: &Moment, key: &Key| moment.notices.get(key).map(|notice| notice.stored.clone());
-    let mut keys = before.notices.keys().chain(after.notices.keys());
-    keys.find(|key| stored(before, key) != stored(after, key)).copied()
+fn find_subject(before: &Kept, after: &World, page_id: u64) -> Option<Key> {
+    let incident = find_changed(&before.incidents, &after.incidents, page_id);
+    incident.or_else(|| find_changed(&before.maintenances, &after.maintenances, page_id))
+}
+
+fn find_changed<K: NoticeKind + PartialEq>(
+    before: &BTreeMap<u64, Notice<K>>,
+    after: &BTreeMap<u64, Notice<K>>,
+    page_id: u64,
+) -> Option<Key> {
+    let on_page = |notice: &&Notice<K>| notice.page_id == page_id;
+    let mut notices = before.values().chain(after.values()).filter(on_page);
+    let changed = notices.find(|notice| before.get(&notice.id) != after.get(&notice.id))?;
+    Some((K::NOUN, changed.id))
 }
 
 /// The notice that a write without an effect answered with.
@@ -199,10 +199,9 @@ fn named_by(call: &PageCall, response: Response) -> Option<Key> {
 }
 
 /// The components that the subject affects before or after, and every other one whose status changes.
-fn components(page: &Page, before: &Moment, after: &Moment, subject: Option<Key>) -> Vec<Value> {
-    let [was_affected, is_affected] = [before, after].map(|moment| moment.affected(subject));
+fn components(page: &Page, before: &Moment, after: &Moment) -> Vec<Value> {
     let shown = page.items.iter().filter_map(|item| {
-        let role = match (was_affected.contains(&item.id), is_affected.contains(&item.id)) {
+        let role = match (before.affected.contains(&item.id), after.affected.contains(&item.id)) {
             (false, true) => Some("added"),
             (true, false) => Some("removed"),
             (true, true) => Some("kept"),
@@ -219,9 +218,9 @@ fn components(page: &Page, before: &Moment, after: &Moment, subject: Option<Key>
 }
 
 /// The ids above each component that the subject or something related affects.
-fn ancestors(page: &Page, moments: [&Moment; 2], subject: Option<Key>, related: &[&Shown]) -> Vec<Value> {
-    let own = moments.into_iter().flat_map(|moment| moment.affected(subject));
-    let affected: BTreeSet<u64> = own.chain(related.iter().flat_map(|notice| notice.affected())).collect();
+fn ancestors(page: &Page, moments: [&Moment; 2], related: &[Shown]) -> Vec<Value> {
+    let own = moments.into_iter().flat_map(|moment| &moment.affected);
+    let affected: BTreeSet<u64> = own.chain(related.iter().flat_map(|notice| &notice.affected)).copied().collect();
     let above = |id: u64| {
         let mut ids: Vec<u64> = hierarchy::upward(page, id).skip(1).collect();
         ids.reverse();

@@ -53,7 +53,7 @@ pub fn list_events(world: &mut World, call: &PageCall) -> Handled {
     let own = world.beats.events.iter().rev().filter(|event| event.beat_id == beat.id);
     let events: Vec<_> = own.filter(|event| is_within(event.created_at)).collect();
     let shown: Vec<Value> = events.iter().take(limit).map(|event| event.show(world, beat)).collect();
-    Ok(reply::list(&shown, events.len()))
+    Ok(reply::list(shown, events.len()))
 }
 
 /// `GET beats/{id}/runs`
@@ -62,7 +62,7 @@ pub fn list_runs(world: &mut World, call: &PageCall) -> Handled {
     let beat = beats::find(world, call, call.id())?;
     let runs: Vec<_> = world.beats.runs.iter().rev().filter(|run| run.beat_id == beat.id).collect();
     let shown: Vec<Value> = runs.iter().take(limit).map(|run| run.show()).collect();
-    Ok(reply::list(&shown, runs.len()))
+    Ok(reply::list(shown, runs.len()))
 }
 
 /// `GET beats/failures`: evidence of trouble over all Beats of the page, newest first.
@@ -73,7 +73,7 @@ pub fn list_failures(world: &mut World, call: &PageCall) -> Handled {
         failed.filter_map(|event| Some((event, beats::find(world, call, event.beat_id).ok()?))).collect();
     found.sort_by_key(|(event, _)| Reverse((event.created_at, event.id)));
     let shown: Vec<Value> = found.iter().take(limit).map(|(event, beat)| event.show(world, beat)).collect();
-    Ok(reply::list(&shown, found.len()))
+    Ok(reply::list(shown, found.len()))
 }
 
 impl EvidenceEvent {
@@ -101,6 +101,6 @@ impl EvidenceEvent {
 
 impl BeatRun {
     pub fn show(&self) -> Value {
-        with(self, json!({ "region": "europe-west2", "started_at": time(self.started_at) }))
+        with(json!(self), json!({ "region": "europe-west2", "started_at": time(self.started_at) }))
     }
 }

@@ -99,7 +99,7 @@ pub fn items(world: &mut World, call: &PageCall) -> Handled {
     let condition = condition(world, &page);
     Ok(reply::list_all((1..).zip(&page.items).map(|(position, item)| {
         with(
-            item,
+            json!(item),
             json!({
                 "status": condition.status_key(&page, item.id),
                 "operational": condition.is_operational(&page, item.id),

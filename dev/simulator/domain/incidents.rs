@@ -15,7 +15,7 @@ use crate::world::World;
 /// The status of an incident whose creator names none.
 const STATUS_DEFAULT: &str = "degraded";
 
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize, PartialEq, Eq)]
 pub struct Incident {
     /// Key of a status definition.
     pub status: String,

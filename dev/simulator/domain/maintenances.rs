@@ -15,7 +15,7 @@ use crate::call::PageCall;
 use crate::reply::{ApiError, Handled, time, time_or_null};
 use crate::world::World;
 
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize, PartialEq, Eq)]
 #[expect(clippy::struct_field_names, reason = "the contract's names")]
 pub struct Maintenance {
     pub starts_at: i64,

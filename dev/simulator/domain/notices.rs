@@ -20,7 +20,7 @@ use crate::world::World;
 const UPDATES_IN_DOCUMENT: usize = 20;
 
 /// An incident (`K` = `Incident`) or a maintenance (`K` = `Maintenance`). Times are unix seconds.
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize, PartialEq, Eq)]
 pub struct Notice<K> {
     pub id: u64,
     pub page_id: u64,
@@ -42,7 +42,7 @@ pub struct Notice<K> {
     pub own: K,
 }
 
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize, PartialEq, Eq)]
 pub struct Author {
     /// A person's or token's name.
     pub name: String,
@@ -61,7 +61,7 @@ impl Author {
 }
 
 /// One entry of a timeline.
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize, PartialEq, Eq)]
 pub struct Update {
     pub id: u64,
     pub message: String,
@@ -209,7 +209,7 @@ fn list_of_page<K: NoticeKind>(
     let is_full = query.view == Some(View::Full);
     let shown = found.iter().take(query.limit);
     let shown = shown.map(|notice| if is_full { full(world, notice) } else { compact(world, notice) });
-    Ok(reply::list(&shown.collect::<Vec<_>>(), found.len()))
+    Ok(reply::list(shown.collect(), found.len()))
 }
 
 pub fn show<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
@@ -220,7 +220,7 @@ pub fn show<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
 pub fn list_updates<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
     let LimitQuery { limit } = call.query()?;
     let notice = find::<K>(world, call)?;
-    Ok(reply::list(&notice.newest_updates(&world.page(call.page_id), limit), notice.updates.len()))
+    Ok(reply::list(notice.newest_updates(&world.page(call.page_id), limit), notice.updates.len()))
 }
 
 pub fn show_update<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {

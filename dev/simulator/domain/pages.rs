@@ -182,5 +182,5 @@ pub fn stages<K: NoticeKind>(world: &mut World, call: &PageCall) -> Handled {
 
 fn list_in_order(call: &PageCall, entries: &[impl Serialize]) -> Handled {
     call.no_query()?;
-    Ok(reply::list_all((1..).zip(entries).map(|(position, entry)| with(entry, json!({ "position": position })))))
+    Ok(reply::list_all((1..).zip(entries).map(|(position, entry)| with(json!(entry), json!({ "position": position })))))
 }

@@ -13,7 +13,7 @@ use crate::world::World;
 /// `GET /api/v1/me`
 pub fn me(world: &mut World, received: &ReceivedRequest) -> Handled {
     let user_id = authenticate(world, received)?;
-    Ok(reply::ok(&world.people.users[&user_id]))
+    Ok(reply::ok(&json!(world.people.users[&user_id])))
 }
 
 /// `GET /api/v1/me/pages`
