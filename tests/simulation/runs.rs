@@ -4,15 +4,18 @@ use crate::base::Base;
 use crate::report::Totals;
 use crate::story;
 use crate::weakened::Weakening;
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Seeds that a thread takes at once.
 const PORTION: u64 = 50;
-/// Seeds between two lines about how far a run is.
-const REPORTED: u64 = 10_000;
+/// Time between two lines about how far a run is.
+const REPORTED: Duration = Duration::from_secs(30);
 
 /// A seed that failed, and why.
 pub type Failure = (u64, String);
@@ -29,10 +32,42 @@ pub fn play(base: &Rc<Base>, seed: u64, is_traced: bool) -> (Totals, Option<Stri
     }
 }
 
-/// The seeds of a run that were not played yet, and the results of those that were.
-struct Run {
-    next: AtomicU64,
+/// The seeds of a run, which its threads take in portions.
+struct Portions {
+    next: u64,
     end: u64,
+    /// The first seeds of the portions that are being played.
+    open: BTreeSet<u64>,
+}
+
+impl Portions {
+    fn new(first: u64, count: u64) -> Self {
+        Self { next: first, end: first + count, open: BTreeSet::new() }
+    }
+
+    fn take(&mut self) -> Option<Range<u64>> {
+        let seeds = self.next..(self.next + PORTION).min(self.end);
+        self.next = seeds.end;
+        (!seeds.is_empty()).then(|| {
+            self.open.insert(seeds.start);
+            seeds
+        })
+    }
+
+    /// Notes that a portion has been played. Returns the seeds from the first that may not have been.
+    fn finish(&mut self, portion: &Range<u64>) -> Range<u64> {
+        self.open.remove(&portion.start);
+        self.open.first().copied().unwrap_or(self.next)..self.end
+    }
+}
+
+/// The state that the threads of a run share.
+struct Run {
+    portions: Mutex<Portions>,
+    count: u64,
+    begun: Instant,
+    /// The time of the run at its last line.
+    reported: Mutex<Duration>,
     is_over: AtomicBool,
     totals: Mutex<Totals>,
     failure: Mutex<Option<Failure>>,
@@ -43,15 +78,25 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Run {
+    #[expect(clippy::disallowed_methods, reason = "how long a run takes is for whoever waits for it")]
+    fn new(first: u64, count: u64) -> Self {
+        Self {
+            portions: Mutex::new(Portions::new(first, count)),
+            count,
+            begun: Instant::now(),
+            reported: Mutex::default(),
+            is_over: AtomicBool::new(false),
+            totals: Mutex::default(),
+            failure: Mutex::default(),
+        }
+    }
+
     fn work(&self) {
         let base = Rc::new(Base::new(None));
         while !self.is_over.load(Ordering::Relaxed) {
-            let from = self.next.fetch_add(PORTION, Ordering::Relaxed);
-            if from >= self.end {
-                return;
-            }
+            let Some(portion) = lock(&self.portions).take() else { return };
             let mut sum = Totals::default();
-            for seed in from..(from + PORTION).min(self.end) {
+            for seed in portion.clone() {
                 let (told, broken, _) = play(&base, seed, false);
                 sum.add(&told);
                 if let Some(broken) = broken {
@@ -60,14 +105,29 @@ impl Run {
                     break;
                 }
             }
-            let mut totals = lock(&self.totals);
-            let before = totals.stories / REPORTED;
-            totals.add(&sum);
-            if totals.stories / REPORTED > before {
-                println!("{} seeds", totals.stories);
-            }
+            lock(&self.totals).add(&sum);
+            let rest = lock(&self.portions).finish(&portion);
+            self.report(&rest);
         }
     }
+
+    /// Prints how far the run is, unless it has just done so.
+    fn report(&self, rest: &Range<u64>) {
+        let (played, elapsed) = (lock(&self.totals).stories, self.begun.elapsed());
+        let mut reported = lock(&self.reported);
+        if elapsed.saturating_sub(*reported) >= REPORTED && !self.is_over.load(Ordering::Relaxed) {
+            *reported = elapsed;
+            println!("{}", progress(self.count, played, elapsed, rest));
+        }
+    }
+}
+
+/// Says how many of the seeds were played in that time, how long the others will take, and how to play the rest after a stop.
+fn progress(count: u64, played: u64, elapsed: Duration, rest: &Range<u64>) -> String {
+    let left = elapsed.as_secs() * (count - played) / played.max(1);
+    let left = if left < 120 { format!("{left} seconds") } else { format!("{} minutes", left / 60) };
+    let options = format!("--from {} --seeds {}", rest.start, rest.end - rest.start);
+    format!("{played} of {count} seeds, about {left} left; if you stop it, {options} plays the rest")
 }
 
 fn on_every_processor(work: impl Fn() + Sync) {
@@ -80,8 +140,7 @@ fn on_every_processor(work: impl Fn() + Sync) {
 
 /// Plays many seeds; stops at the first that fails.
 pub fn play_all(first: u64, count: u64) -> (Totals, Option<Failure>) {
-    let (next, is_over) = (AtomicU64::new(first), AtomicBool::new(false));
-    let run = Run { next, end: first + count, is_over, totals: Mutex::default(), failure: Mutex::default() };
+    let run = Run::new(first, count);
     on_every_processor(|| run.work());
     let (totals, failure) = (lock(&run.totals).clone(), lock(&run.failure).take());
     (totals, failure)
@@ -101,4 +160,21 @@ pub fn find_all_broken(rules: &[Weakening], seeds: u64) -> Vec<&'static str> {
         }
     });
     lock(&missed).clone()
+}
+
+#[test]
+fn stopped_run_continues_with_the_first_seed_that_may_not_have_been_played() {
+    let mut portions = Portions::new(1, 120);
+    let [first, second, third] = [(); 3].map(|()| portions.take().expect("seeds"));
+    assert_eq!((first.clone(), second.clone(), third.clone()), (1..51, 51..101, 101..121));
+    assert_eq!(portions.take(), None);
+    assert_eq!([&second, &first, &third].map(|portion| portions.finish(portion)), [1..121, 101..121, 121..121]);
+}
+
+#[test]
+fn progress_of_a_run_estimates_the_time_left() {
+    let after = |seconds| progress(1_000_000, 250_000, Duration::from_secs(seconds), &(249_951..1_000_001));
+    let options = "if you stop it, --from 249951 --seeds 750050 plays the rest";
+    assert_eq!(after(1_200), format!("250000 of 1000000 seeds, about 60 minutes left; {options}"));
+    assert!(after(30).contains("about 90 seconds left"));
 }

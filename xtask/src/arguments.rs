@@ -184,6 +184,39 @@ mod tests {
     }
 
     #[test]
+    fn simulate_takes_whole_numbers_within_its_bounds_and_names_them_otherwise() {
+        let read = |words: &str| Arguments::read(&words.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        for words in [
+            "simulate --seeds 1",
+            "simulate --seed 0 --seeds 1000000000000",
+            "simulate --from 7",
+            "simulate --weakened --seeds 5",
+        ] {
+            assert!(read(words).is_ok(), "{words}");
+        }
+        let (count, seed) = ("whole number from 1 to 1000000000000", "whole number from 0 to 1000000000000");
+        for (words, says) in [
+            ("simulate --seeds 0", count),
+            ("simulate --seeds -1", count),
+            ("simulate --seeds=-1", count),
+            ("simulate --seeds abc", count),
+            ("simulate --seeds 1e6", count),
+            ("simulate --seeds 1.5", count),
+            ("simulate --seeds 99999999999999999999", count),
+            ("simulate --seed -1", seed),
+            ("simulate --seed 1000000000001", seed),
+            ("simulate --seed 0x1", seed),
+            ("simulate --seeds", "a value is required for '--seeds <SEEDS>'"),
+            ("simulate --seed 1 --from 2", "cannot be used multiple times"),
+            ("simulate --weakened --seed 5", "cannot be used with"),
+            ("simulate 5", "The options are --seeds, --seed, --weakened"),
+        ] {
+            let (text, code) = read(words).err().unwrap_or_else(|| panic!("{words} would run"));
+            assert!(code == 2 && text.contains(says), "{words}: {text}");
+        }
+    }
+
+    #[test]
     fn every_subcommand_has_an_npm_command() {
         let named: Vec<String> = npm_commands().into_iter().map(|(_, words)| words[0].clone()).collect();
         for command in Arguments::command().get_subcommands() {

@@ -17,14 +17,31 @@ use std::time::Instant;
 #[derive(Args)]
 pub struct Simulate {
     /// Number of stories, one for each seed.
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 10_000, value_parser = parse_number_of_seeds, allow_hyphen_values = true)]
     seeds: u64,
-    /// The first seed; each following story has the next. One that is played alone shows each of its steps.
-    #[arg(long, default_value_t = 1)]
+    /// The first seed; each following story has the next. A run that was stopped says with which one it continues. A story that is
+    /// played alone shows each of its steps.
+    #[arg(long, visible_alias = "from", default_value_t = 1, value_parser = parse_seed, allow_hyphen_values = true)]
     seed: u64,
-    /// Weaken one rule after the other instead, and say which seed notices.
-    #[arg(long)]
+    /// Weaken one rule after the other instead, and say which of the seeds from 1 on notices.
+    #[arg(long, conflicts_with = "seed")]
     weakened: bool,
+}
+
+/// More stories than anybody waits for, and the last seed that begins a run.
+const MOST_SEEDS: u64 = 1_000_000_000_000;
+
+fn parse_number_of_seeds(text: &str) -> Result<u64, String> {
+    parse_whole_number(text, 1)
+}
+
+fn parse_seed(text: &str) -> Result<u64, String> {
+    parse_whole_number(text, 0)
+}
+
+fn parse_whole_number(text: &str, least: u64) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| (least..=MOST_SEEDS).contains(number));
+    number.ok_or_else(|| format!("it must be a whole number from {least} to {MOST_SEEDS}, in digits only, as 100000"))
 }
 
 #[derive(Args)]
