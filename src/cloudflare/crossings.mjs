@@ -105,12 +105,13 @@ const BEARER = "Bearer ";
 
 /** Appends the signature to the bearer token among the headers. */
 async function signBearer(headers, seed) {
-  const header = headers.find(([name]) => name === "authorization");
-  header[1] += `.${await signature(seed, header[1].slice(BEARER.length))}`;
+  headers.authorization += `.${await signature(seed, headers.authorization.slice(BEARER.length))}`;
 }
 
 async function send(head, body, seed, milliseconds, limit) {
-  const [method, url, headers] = JSON.parse(head);
+  const [method, url, pairs] = JSON.parse(head);
+  // The runtime takes both; an object, which has a name once as each request of ours does, costs it less.
+  const headers = Object.fromEntries(pairs);
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), milliseconds);
   // The bytes are in the wasm's memory, which changes once it goes on.

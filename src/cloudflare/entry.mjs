@@ -53,20 +53,24 @@ function liveInstance() {
   }
 }
 
-/** Calls into the wasm with a new number; rejects when the instance dies before the call is done. */
+/**
+ * Calls into the wasm with a new number. Returns what the call came to if that is there at once, and otherwise a promise of it, which
+ * rejects when the instance dies before.
+ */
 function called(call) {
   liveInstance();
   const { promise, resolve, reject } = Promise.withResolvers();
   calls = (calls + 1) >>> 0;
   const number = calls;
-  unfinished.set(number, { resolve, reject });
+  let ready;
+  unfinished.set(number, { resolve: (response) => resolve((ready = response)), reject });
   try {
     call(number);
   } catch (error) {
     unfinished.delete(number);
     reject(error);
   }
-  return promise;
+  return ready ?? promise;
 }
 
 /** Largest unread body that is taken in, in bytes. */
@@ -87,29 +91,42 @@ async function takeUnreadBody(request) {
   clearTimeout(timer);
 }
 
-/** The response to a request; a 500 if the instance dies over it. Never rejects. */
-async function respond(request, env, ctx) {
-  const id = crypto.randomUUID();
+/** The response to a request over which the instance died. */
+function crashResponse(request, id, error) {
+  const { pathname } = new URL(request.url);
+  // A path of ours is short words; any other may hold secrets.
+  const route = /^\/(mcp|\.well-known)[a-z/-]{0,50}$/.test(pathname) ? pathname : "none";
+  console.error(JSON.stringify({ level: "error", event: "crash", request_id: id, route, message: String(error) }));
+  const headers = { "cache-control": "no-store", "x-request-id": id };
+  // RFC 6749 4.1.2.1. With `server_error`, the official SDK would drop its tokens and ask its person to sign in again.
+  const told = { error: "temporarily_unavailable", error_description: "internal error; the next request is served again" };
+  return Response.json({ ...told, request_id: id }, { status: 500, headers });
+}
+
+/** Waits for the response, and for the body that it left unread; a 500 if the instance dies over it. Never rejects. */
+async function finished(pending, request, id) {
   try {
-    // The id is made here, so that a request over which the instance dies still has one.
-    const response = await called((number) => wasm.handleRequest(number, headText(id, request), request, env, ctx));
+    const response = await pending;
     await takeUnreadBody(request);
     return response;
   } catch (error) {
-    const { pathname } = new URL(request.url);
-    // A path of ours is short words; any other may hold secrets.
-    const route = /^\/(mcp|\.well-known)[a-z/-]{0,50}$/.test(pathname) ? pathname : "none";
-    console.error(JSON.stringify({ level: "error", event: "crash", request_id: id, route, message: String(error) }));
-    const headers = { "cache-control": "no-store", "x-request-id": id };
-    // RFC 6749 4.1.2.1. With `server_error`, the official SDK would drop its tokens and ask its person to sign in again.
-    const told = { error: "temporarily_unavailable", error_description: "internal error; the next request is served again" };
-    return Response.json({ ...told, request_id: id }, { status: 500, headers });
+    return crashResponse(request, id, error);
   }
 }
 
 export default {
   fetch(request, env, ctx) {
-    const response = respond(request, env, ctx);
+    // The id is made here, so that a request over which the instance dies still has one.
+    const id = crypto.randomUUID();
+    let pending;
+    try {
+      pending = called((number) => wasm.handleRequest(number, headText(id, request), request, env, ctx));
+    } catch (error) {
+      return crashResponse(request, id, error);
+    }
+    // Nothing is left to wait for: a promise would only cost.
+    if (pending instanceof Response && request.body === null) return pending;
+    const response = finished(pending, request, id);
     // The runtime drops a request whose client hangs up. A write would then have no recorded outcome, and the wasm would keep what the
     // request waited for. So the request may go on, for at most 30 seconds (https://developers.cloudflare.com/workers/runtime-apis/context/).
     ctx.waitUntil(response);
