@@ -85,9 +85,11 @@ impl Roots {
 
     /// The entry that a URI names, if one of them does.
     pub fn find(&self, uri: &str, entries: &'static [Resource]) -> Option<Match> {
-        let uri = normalize(uri);
-        entries.iter().find_map(|resource| {
-            let variables = match_template(&self.template(resource), &uri)?;
+        let uri = simplify(&normalize(uri));
+        let path = split_query(&uri).0;
+        // Most entries differ in a literal, for which no template has to be made.
+        entries.iter().filter(|resource| has_literals_of(path, split_query(resource.path).0)).find_map(|resource| {
+            let variables = match_simplified(&self.template(resource), &uri)?;
             Some(Match { resource, variables })
         })
     }
@@ -114,7 +116,10 @@ impl Match {
 
 /// Reads the variables of a template from a URI in its normal form; `None` if it does not match.
 pub fn match_template(template: &str, uri: &str) -> Option<Variables> {
-    let uri = &simplify(uri);
+    match_simplified(template, &simplify(uri))
+}
+
+fn match_simplified(template: &str, uri: &str) -> Option<Variables> {
     let (template_path, template_query) = split_query(template);
     let (path, query) = split_query(uri);
     let mut variables = Variables::new();
@@ -132,6 +137,14 @@ pub fn match_template(template: &str, uri: &str) -> Option<Variables> {
         }
     }
     Some(variables)
+}
+
+/// Returns whether the last segments of a path are those of the pattern, apart from its variables.
+fn has_literals_of(path: &str, pattern: &str) -> bool {
+    pattern
+        .rsplit('/')
+        .zip(path.rsplit('/'))
+        .all(|(pattern, segment)| variable(pattern).is_some() || pattern == segment)
 }
 
 /// The parameters that a template's query may have.
