@@ -94,7 +94,7 @@ pub const VARIABLES: [Variable; 29] = [
     variable(
         "HOSTED_MCP_LOG_SHARE",
         Some("0.1"),
-        "share of the log lines of successful reads that are written, from 0 to 1 with up to three decimals; the lines of writes, sign-ins, refusals and failures are always written, and metrics count every request",
+        "share of the log lines of successful reads, those of metadata documents among them, that are written, from 0 to 1 with up to three decimals; the lines of writes, sign-ins, refusals and failures are always written, and metrics count every request",
     ),
     variable(
         "HOSTED_MCP_LOG_POINTS",

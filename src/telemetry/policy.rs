@@ -23,11 +23,11 @@ impl Level {
 }
 
 impl RequestRecord {
-    /// Returns whether nothing but a successful read of the catalog or of StatiBeat happened.
+    /// Returns whether nothing but a successful read of a public document, the catalog or StatiBeat happened.
     fn is_successful_read(&self) -> bool {
         self.level() == Level::Info
             && self.outcome == Outcome::Answered
-            && matches!(self.kind(), "read" | "list" | "prompt")
+            && matches!(self.kind(), "document" | "read" | "list" | "prompt")
     }
 
     pub fn level(&self) -> Level {

@@ -105,6 +105,9 @@ fn only_successful_reads_are_sampled() {
     }
     let policy = LogPolicy { from: Level::Info, share: Share::parse("0").expect("a share") };
     assert!(policy.keeps(&record(200, |log| log.set_route("/mcp/admin", "admin"))));
+    let document =
+        |status| record(status, |log| log.set_route("/.well-known/oauth-protected-resource/mcp", "document"));
+    assert!(!policy.keeps(&document(200)) && policy.keeps(&document(405)));
     let refused = record(200, |log| {
         log.set_message(LoggedMessage { protocol_version: "", method: "resources/read", entry: None });
         log.set_outcome(Outcome::Refused);

@@ -228,6 +228,7 @@ impl Route {
         match () {
             () if is_below("/mcp/oauth/") => "oauth",
             () if is_below(Route::AdminPage.path()) => "admin",
+            () if is_below("/.well-known/") => "document",
             () => "other",
         }
     }
