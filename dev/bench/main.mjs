@@ -5,9 +5,10 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bindings, startStack } from "../../tests/worker/support/stack.mjs";
+import { bindings, freePorts, startStack } from "../../tests/worker/support/stack.mjs";
 import { fanout } from "./fanout.mjs";
 import { growth } from "./growth.mjs";
+import { isolateTimes } from "./isolate.mjs";
 import { connector } from "./operations.mjs";
 import { bundlePeer, startPeer } from "./peer_target.mjs";
 import { measured } from "./process.mjs";
@@ -24,6 +25,8 @@ const GRANTS = Number(process.env.GRANTS ?? 1_000_000);
 const TURN = Number(process.env.TURN ?? 700);
 /** Number of connections that share the reads, so that none reaches its message limit. */
 const READERS = Number(process.env.READERS ?? 500);
+/** Requests per round and target while the isolates are profiled, and the connections that share them. */
+const PROFILED = { requests: 300, readers: 150 };
 const METADATA = "/.well-known/oauth-authorization-server";
 
 const key = `bench-1:${randomBytes(32).toString("base64url")}`;
@@ -46,15 +49,34 @@ try {
   const waits = await fanout(stack);
   const speed = await speeds({ targets, floors, rounds: ROUNDS, readers: READERS, turn: TURN, log: console.log });
   const memory = Object.fromEntries(Object.entries(targets).map(([name, target]) => [name, target.memory()]));
+  const isolates = await profiled();
   const sizes = await growth(stack, GRANTS);
   const path = join(ROOT, "docs/performance.md");
   // Counted apart, with callgrind.
   const [, instructions = ""] = readFileSync(path, "utf8").split(INSTRUCTIONS);
-  const written = report({ rounds: ROUNDS, starts, waits, speed, sizes, memory, peerBytes: bundlePeer() });
+  const written = report({ rounds: ROUNDS, starts, waits, speed, isolates, sizes, memory, peerBytes: bundlePeer() });
   writeFileSync(path, written + INSTRUCTIONS + instructions);
   console.log("docs/performance.md is written");
 } finally {
   await Promise.all([stack, targets.kv.started, targets.d1.started, ...Object.values(floors)].map((one) => one.stop()));
+}
+
+/** The time within the isolates, in workers of their own: an attached inspector makes every line of the console dear, so there are none. */
+async function profiled() {
+  const [inspectorPort, kvPort, d1Port] = await freePorts(3);
+  const started = [];
+  const keep = async (starting, inspectorPort, worker) => {
+    started.push(await starting);
+    return { started: started.at(-1), inspectorPort, worker };
+  };
+  try {
+    const ours = await keep(startStack({ vars: { ...vars, HOSTED_MCP_LOG_LEVEL: "error" }, inspectorPort }), inspectorPort, "statibeat");
+    const peer = (kind, port) => keep(startPeer(kind, ours.started, key, port), port, `peer-${kind}`);
+    const targets = { ours: { ...ours, started: connector(ours.started) }, kv: await peer("kv", kvPort), d1: await peer("d1", d1Port) };
+    return await isolateTimes({ targets, rounds: ROUNDS, ...PROFILED, log: console.log });
+  } finally {
+    await Promise.all(started.map((one) => one.stop()));
+  }
 }
 
 /** The workers whose start is measured; the floor last. */

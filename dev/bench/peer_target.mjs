@@ -35,9 +35,9 @@ async function surfaceOf(stack) {
 
 /**
  * Starts the peer on the connector's simulator, with its grants in `kind`: `kv` or `d1`. `key` is what the connector signs with. The result is a
- * target of operations.mjs, with the process's start to measure.
+ * target of operations.mjs, with the process's start to measure. At `inspectorPort`, V8's inspector answers.
  */
-export async function startPeer(kind, stack, key) {
+export async function startPeer(kind, stack, key, inspectorPort) {
   const [port] = await freePorts(1);
   const url = `http://localhost:${port}`;
   const worker = new Miniflare(convertV4MiniflareOptions({
@@ -46,6 +46,7 @@ export async function startPeer(kind, stack, key) {
     cf: false,
     log: new Log(LogLevel.ERROR),
     logRequests: false,
+    inspectorPort,
     workers: [{
       name: `peer-${kind}`,
       modules: [{ type: "ESModule", path: "peer.mjs", contents: bundlePeer() }],

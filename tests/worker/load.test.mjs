@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { fanout } from "../../dev/bench/fanout.mjs";
+import { isolateTimes } from "../../dev/bench/isolate.mjs";
 import { run } from "../../dev/bench/load.mjs";
 import { connector, operations } from "../../dev/bench/operations.mjs";
 import { startPeer } from "../../dev/bench/peer_target.mjs";
 import { soak } from "../../dev/bench/soak_load.mjs";
-import { startStack } from "./support/stack.mjs";
+import { freePorts, startStack } from "./support/stack.mjs";
 
 let stack;
 const key = `test-1:${randomBytes(32).toString("base64url")}`;
@@ -34,6 +35,19 @@ for (const kind of ["kv", "d1"]) {
     }
   });
 }
+
+test("the time within the isolate is measured for every operation", async () => {
+  const [inspectorPort] = await freePorts(1);
+  const inspected = await startStack({ vars: { HOSTED_MCP_LOG_LEVEL: "error" }, inspectorPort });
+  try {
+    const ours = { started: connector(inspected), inspectorPort, worker: "statibeat" };
+    const measured = await isolateTimes({ targets: { ours }, rounds: 1, readers: 2, requests: 20 });
+    assert.equal(measured.length, 10);
+    for (const { name, found } of measured) assert.ok(found.ours.every((time) => time > 0), `${name}: ${found.ours}`);
+  } finally {
+    await inspected.stop();
+  }
+});
 
 test("a result is measured against one wait for StatiBeat", async () => {
   const measured = await fanout(stack, { milliseconds: 20, requests: 1 });

@@ -22,16 +22,16 @@ const KEY_RINGS = ["HOSTED_MCP_CHECKSUM_KEYS", "HOSTED_MCP_ROTATION_KEYS", "HOST
  * this folder that stands in front of the bundle's `entry.js`. `large` adds the organization of `npm start -- --large`.
  * Of the result, `db` is the D1 database itself, `counters` the namespace of the rate limiter's objects, `logs` what the
  * worker wrote so far, `runPurge` the hourly event. `directUrl` leads to the worker without Miniflare's own in front of it, which keeps
- * it from noticing that a client hangs up.
+ * it from noticing that a client hangs up. At `inspectorPort`, V8's inspector answers.
  */
-export async function startStack({ vars = {}, main, large = false } = {}) {
+export async function startStack({ vars = {}, main, large = false, inspectorPort } = {}) {
   const [port, simulatorPort] = await freePorts(2);
   const url = `http://localhost:${port}`;
   const simulatorUrl = `http://127.0.0.1:${simulatorPort}`;
   const logs = [];
 
   const simulator = await startSimulator(simulatorPort, url, large);
-  const worker = startWorker({ port, simulatorPort, vars, main, logs });
+  const worker = startWorker({ port, simulatorPort, vars, main, logs, inspectorPort });
 
   const stop = async () => {
     await worker.dispose();
@@ -53,7 +53,7 @@ export async function startStack({ vars = {}, main, large = false } = {}) {
 }
 
 /** The worker alone, with an empty database; answers before it is ready. */
-export function startWorker({ port, simulatorPort, vars = {}, main, logs = [] }) {
+export function startWorker({ port, simulatorPort, vars = {}, main, logs = [], inspectorPort }) {
   return new Miniflare(convertV4MiniflareOptions({
     host: "127.0.0.1",
     port,
@@ -61,6 +61,7 @@ export function startWorker({ port, simulatorPort, vars = {}, main, logs = [] })
     log: new Log(LogLevel.ERROR),
     logRequests: false,
     handleStructuredLogs: (entry) => logs.push(entry),
+    inspectorPort,
     workers: [{ ...bundle(main), ...bindings(`http://localhost:${port}`, simulatorPort, vars), unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] }],
   }));
 }
