@@ -84,7 +84,7 @@ impl World {
             let narrowing = *self.random.pick(&NARROWINGS);
             let now = self.now();
             let end = narrowing.seconds.map(|seconds| now + seconds);
-            self.observed.borrow_mut().connections[connection_index].narrowing.begin(end);
+            self.begin_narrowing(connection_index, end);
             let is_done = self.store_narrowing(connection_index, narrowing, now).await;
             self.trace(|| format!("{narrowing:?} of connection {connection_index}: {is_done}"));
             if is_done {
@@ -106,6 +106,15 @@ impl World {
         if let Some(seconds) = end.and_then(|end| u64::try_from(end - self.now()).ok()) {
             self.sleep((seconds + 1) * 1000).await;
             self.call_with(&holder, |access| SentRequest::ping(connection_index, access)).await;
+        }
+    }
+
+    /// A narrowing concerns every approval of the person for the client, one whose code nobody has redeemed yet among them.
+    fn begin_narrowing(&self, connection_index: usize, end: Option<i64>) {
+        let narrowed = self.connection(connection_index);
+        let observed = &mut *self.observed.borrow_mut();
+        for concerned in observed.connections_of(narrowed.user, narrowed.client) {
+            observed.connections[concerned].narrowing.begin(end);
         }
     }
 
