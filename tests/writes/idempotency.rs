@@ -9,6 +9,7 @@ use std::time::Duration;
 
 const ALL: &str = "mcp.pages.read mcp.incidents.read mcp.incidents.write mcp.maintenances.read mcp.maintenances.write";
 const POSTS: &str = "/api/v1/orgs/*/pages/*/admin/incidents";
+const LOOK_UPS: &str = "/api/v1/orgs/*/pages/*/admin/incidents/external/*";
 
 struct Story {
     app: TestApp,
@@ -139,6 +140,39 @@ fn a_request_that_never_arrived_is_unknown_until_it_is_repeated() {
     assert_eq!((story.app.take_posts(), story.published("API down")), (1, 1));
     let resolved = "SELECT count(*) FROM audit WHERE outcome = 'unknown' AND resolution = 'done'";
     assert_eq!(story.app.db.count(resolved), 1);
+}
+
+#[test]
+fn write_with_an_unknown_outcome_is_not_posted_again_while_it_cannot_be_looked_up() {
+    let story = Story::new();
+    story.app.upstream.inject(Some("POST"), POSTS, FaultKind::DropBefore);
+    story.create(outage());
+    assert_eq!(story.app.take_posts(), 1);
+    for code in [500, 403] {
+        let failing = FaultKind::Status { code, retry_after: None };
+        story.app.upstream.inject_times(3, Some("GET"), LOOK_UPS, failing);
+        let unresolved = story.create(outage());
+        assert_eq!(unresolved["isError"], true, "{code}: {unresolved}");
+        assert_eq!((story.app.take_posts(), story.published("API down")), (0, 0), "{code}");
+        story.app.upstream.simulator.clear_faults();
+    }
+    assert_eq!(story.create(outage())["structuredContent"]["replayed"], false);
+    assert_eq!((story.app.take_posts(), story.published("API down")), (1, 1));
+}
+
+#[test]
+fn write_under_the_clients_own_id_that_was_published_unseen_is_found_without_another_request() {
+    let story = Story::new();
+    let own = with("external_id", "ours");
+    story.app.upstream.inject(Some("POST"), POSTS, FaultKind::DropAfter);
+    let failing = FaultKind::Status { code: 500, retry_after: None };
+    story.app.upstream.inject_times(3, Some("GET"), LOOK_UPS, failing);
+    let unknown = story.create(own.clone());
+    assert_eq!((&unknown["isError"], story.app.take_posts()), (&json!(true), 1), "{unknown}");
+    story.app.upstream.simulator.clear_faults();
+    let found = story.create(own);
+    assert_eq!(found["structuredContent"]["replayed"], true, "{found}");
+    assert_eq!((story.app.take_posts(), story.published("API down")), (0, 1));
 }
 
 #[test]
