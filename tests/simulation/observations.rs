@@ -127,18 +127,20 @@ impl Observations {
         let BaseConnection { user, client, page, .. } = *added;
         let of_user = self.connections.iter().find(|one| one.user == user);
         let of_both = self.connections.iter().find(|one| (one.user, one.client) == (user, client));
+        let is_shut_out = of_user.is_some_and(|one| one.is_shut_out);
+        // A revocation meanwhile may have met it, and whoever presents something of a person without an account ends it.
+        let revoked = self.last_revoked.get(&(user, client)).copied().filter(|step| *step >= began && began > 0);
         let facts = ConnectionFacts {
             user,
             client,
             page,
-            // A revocation meanwhile may have met it.
-            end_began: self.last_revoked.get(&(user, client)).copied().filter(|step| *step >= began && began > 0),
+            end_began: revoked.or(is_shut_out.then_some(began)),
             ended: None,
             pause: of_both.map(|one| one.pause).unwrap_or_default(),
             block: of_user.map(|one| one.block).unwrap_or_default(),
             narrowing: NarrowingFacts::default(),
             role_lost: of_user.map(|one| one.role_lost).unwrap_or_default(),
-            is_shut_out: of_user.is_some_and(|one| one.is_shut_out),
+            is_shut_out,
         };
         self.connections.push(facts);
         self.know_first_credentials(added);
