@@ -20,7 +20,11 @@ const fn column<T>(name: &'static str, meaning: &'static str, value: fn(&Request
 
 /// `blob1`, `blob2`, …
 pub const WORDS: [MetricColumn<&'static str>; 9] = [
-    column("kind", "kind of request: read, list, prompt, write, protocol, oauth, admin or other", RequestRecord::kind),
+    column(
+        "kind",
+        "kind of request: read, list, prompt, write, protocol, document (metadata), oauth, admin or other",
+        RequestRecord::kind,
+    ),
     column("outcome", "answered, refused, failed or unknown", |record| record.outcome.as_str()),
     column("reason", "reason for the outcome, one of a fixed list; empty if there is none", |record| {
         record.reason.unwrap_or_default()

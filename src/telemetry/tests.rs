@@ -162,6 +162,7 @@ fn every_kind_of_request_has_its_point() {
     assert_eq!(kind("oauth", Some("refresh_token")), "oauth");
     assert_eq!(kind("oauth", None), "oauth");
     assert_eq!(kind("admin", None), "admin");
+    assert_eq!(kind("document", None), "document");
 }
 
 #[test]
