@@ -42,11 +42,13 @@ export async function isolateTimes({ targets, rounds, readers, requests, log = (
   return measured;
 }
 
-/** The microseconds of a profile in which code of the isolate ran, with the runtime's functions that it called. */
-function busy({ nodes, samples, timeDeltas }) {
+/**
+ * The microseconds of a profile in which code of the isolate ran, with the runtime's functions that it called. While the isolate waits, no sample is
+ * taken, so that the time between two samples says nothing: each counts for one interval.
+ */
+function busy({ nodes, samples }) {
   const others = new Set(nodes.filter(({ callFrame }) => NOT_OURS.has(callFrame.functionName)).map(({ id }) => id));
-  // A delta is the time before its sample.
-  return samples.reduce((sum, sample, at) => (others.has(sample) ? sum : sum + (timeDeltas[at + 1] ?? INTERVAL)), 0);
+  return samples.filter((sample) => !others.has(sample)).length * INTERVAL;
 }
 
 /** A connection to the profiler of a worker's isolate. */
