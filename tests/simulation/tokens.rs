@@ -209,8 +209,10 @@ impl Observations {
             let connection = &self.connections[connection_index];
             let may_have_ended = connection.end_began.is_some() || connection.narrowing.may_have_ended(now);
             let is_explained = may_have_ended || now >= issued.0 + REFRESH_LIFE;
+            // A grant that has come to its chosen end is refused, and not revoked as well.
+            let is_revoked = must_end && !is_hit && !connection.narrowing.may_have_ended(now);
             self.forbid(!is_explained, KEEPS, number);
-            if must_end && !is_hit {
+            if is_revoked {
                 self.note_end(connection_index, step);
             }
         } else {
@@ -269,7 +271,8 @@ impl Observations {
             code.misses += u32::from(!has_verifier && !is_hit && code.presented.is_empty() && !may_be_over);
             let has_ended = self.connections[connection_index].end_began.is_some();
             self.forbid(has_verifier && is_only_one && !has_ended && !may_be_over, KEEPS, number);
-            if must_end && !is_hit {
+            let is_over = self.connections[connection_index].narrowing.may_have_ended(now);
+            if must_end && !is_hit && !is_over {
                 self.note_end(connection_index, step);
             }
         } else {
