@@ -4,6 +4,7 @@ use crate::support::TestApp;
 use crate::support::flow::user;
 use crate::support::surface::EVERYTHING;
 use serde_json::{Value, json};
+use statibeat_mcp::model::timestamp::Timestamp;
 
 struct Story {
     app: TestApp,
@@ -126,4 +127,24 @@ fn a_connection_that_may_not_read_incidents_does_not_hear_of_them() {
     let done = story.schedule("2030-01-31T22:00:00Z", "2030-01-31T23:00:00Z", items);
     assert!(done["isError"] != true && !text(&done).contains("incident"), "{done}");
     assert!(!story.app.upstream.take_calls().iter().any(|call| call.contains("/incidents")));
+}
+
+#[test]
+fn impossible_window_is_refused_and_unusual_one_warns() {
+    let story = Story::new(EVERYTHING);
+    let schedule = |start: i64, end: i64| {
+        let text = |hours: i64| Timestamp::from_seconds(story.app.now().as_seconds() + hours * 3600).to_string();
+        story.schedule(&text(start), &text(end), json!({}))
+    };
+    for (start, end) in [(5, 5), (5, 4), (-5, -4), (5, 9000)] {
+        let refused = schedule(start, end);
+        assert!(
+            refused["isError"] == true && text(&refused).contains("Nothing was published"),
+            "{start} {end}: {refused}"
+        );
+    }
+    assert_eq!(story.app.take_posts(), 0);
+    let odd = schedule(-1, 100);
+    assert!(text(&odd).contains("UTC") && text(&odd).contains("Warning: `starts_at` is in the past"), "{odd}");
+    assert_eq!(story.app.take_posts(), 1);
 }

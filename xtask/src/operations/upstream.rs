@@ -39,8 +39,8 @@ pub struct Options {
 /// Prints one line for each check, then the count.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
     let (env, url, issuer) = (options.env.as_deref(), options.url.as_ref(), options.issuer.as_ref());
-    let url = option_or_variable(project, env, ("--url", url), "HOSTED_MCP_UPSTREAM_URL")?;
-    let issuer = option_or_variable(project, env, ("--issuer", issuer), "HOSTED_MCP_PUBLIC_URL")?;
+    let url = option_or_variable(project, env, "--url", url, "HOSTED_MCP_UPSTREAM_URL")?;
+    let issuer = option_or_variable(project, env, "--issuer", issuer, "HOSTED_MCP_PUBLIC_URL")?;
     let (signer, is_new) = key_file::open(&project.root.join(&options.key))?;
     if is_new {
         println!(
@@ -61,7 +61,8 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
 fn option_or_variable(
     project: &Project,
     env: Option<&str>,
-    (option, given): (&str, Option<&String>),
+    option: &str,
+    given: Option<&String>,
     name: &str,
 ) -> Result<String> {
     if let Some(value) = given {
@@ -100,11 +101,11 @@ mod tests {
     #[test]
     fn missing_url_or_issuer_names_its_own_option_and_the_environment() {
         let project = Project { root: "/".into(), target: "/".into() };
-        let missing = option_or_variable(&project, None, ("--issuer", None), "HOSTED_MCP_PUBLIC_URL");
+        let missing = option_or_variable(&project, None, "--issuer", None, "HOSTED_MCP_PUBLIC_URL");
         let message = missing.expect_err("no issuer").to_string();
         assert!(message.starts_with("--issuer is missing: give it, or --env"), "{message}");
         let given = "https://connector.example".to_owned();
-        let found = option_or_variable(&project, None, ("--issuer", Some(&given)), "HOSTED_MCP_PUBLIC_URL");
+        let found = option_or_variable(&project, None, "--issuer", Some(&given), "HOSTED_MCP_PUBLIC_URL");
         assert_eq!(found.expect("it was given"), given);
     }
 }
