@@ -121,6 +121,22 @@ mod tests {
 
     const LIMIT: RateLimit = RateLimit { name: "test", count: 3, window: Duration::from_mins(1) };
 
+    #[test]
+    fn counters_of_each_grant_and_page_have_keys_of_their_own() {
+        let [one, other] = ["one", "other"].map(|id| GrantId::parse(id).expect("a grant id"));
+        let [first, second] = [42, 43].map(|id| PageId::new(id).expect("a page id"));
+        let keys = [
+            record_key(&one),
+            record_key(&other),
+            write_key(&one),
+            write_key(&other),
+            page_key(first),
+            page_key(second),
+        ];
+        let distinct: std::collections::HashSet<&String> = keys.iter().collect();
+        assert_eq!(distinct.len(), keys.len(), "{keys:?}");
+    }
+
     /// Takes at each of the times, one after the other; `true` where it was let through.
     fn takes(times: &[i64]) -> Vec<bool> {
         let mut state = None;

@@ -15,7 +15,7 @@ impl AllowedOrigins {
             // `*` is a legal host to a URL parser, and no browser sends it as an origin.
             let url = Url::parse(entry).ok().filter(|url| is_website(url) && !entry.contains('*'))?;
             let origin = url.origin().ascii_serialization();
-            let is_exact = origin.eq_ignore_ascii_case(entry.trim_end_matches('/')) && !origin.contains('*');
+            let is_exact = origin.eq_ignore_ascii_case(entry.trim_end_matches('/'));
             is_exact.then_some(origin)
         };
         entries.map(|entry| origin(entry).ok_or_else(|| entry.to_owned())).collect::<Result<_, _>>().map(Self)
@@ -76,9 +76,15 @@ mod tests {
             assert!(origins.has(origin), "{origin}");
         }
         assert!(!origins.has("https://claude.com:8443") && !origins.has("claude.com"));
-        for entry in
-            ["claude.com", "https://claude.com/chat", "*", "file://", "https://*.example", "https://a@b.example"]
-        {
+        for entry in [
+            "claude.com",
+            "https://claude.com/chat",
+            "*",
+            "file://",
+            "https://*.example",
+            "https://a@b.example",
+            "ftp://a.example",
+        ] {
             assert_eq!(AllowedOrigins::parse(&format!("https://claude.com {entry}")), Err(entry.to_owned()), "{entry}");
         }
         assert_eq!(AllowedOrigins::parse(" "), Ok(AllowedOrigins::default()));

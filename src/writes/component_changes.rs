@@ -113,11 +113,13 @@ mod tests {
             component("Authentication", &["API"], removed, states),
             component("Webhooks", &["API"], Some(ComponentRole::Added), ["operational", "partial_outage"]),
             component("Search", &[], Some(ComponentRole::Kept), ["degraded", "degraded"]),
+            component("Mail", &[], removed, ["degraded", "operational"]),
         ];
         let expected = [
             "- API Gateway, Authentication: partial outage → operational (leave the incident)",
             "- Webhooks: operational → partial outage (added)",
             "- Search: stays degraded",
+            "- Mail: degraded → operational (leaves the incident)",
         ];
         assert_eq!(lines(&components, "incident"), expected);
     }

@@ -22,7 +22,6 @@ use crate::model::operation::Operation;
 use crate::model::write::{Acquisition, Confirmation, Lease};
 use crate::upstream::{ApiError, ApiErrorKind, WriteAnswer};
 use futures_util::future::{join, maybe_done};
-use http::Method;
 use serde_json::{Value, json};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -160,12 +159,8 @@ impl WriteRequest<'_> {
         match self.api.write(&self.with_external_id(lease)).await {
             Ok(WriteAnswer { document, is_new }) if is_new || !takes_external_id => {
                 // StatiBeat returns no document for a delete.
-                let is_delete = self.write.operation.method() == Method::DELETE;
-                let document = if is_delete && document.is_null() {
-                    json!({ "id": self.write.operation.target_id() })
-                } else {
-                    document
-                };
+                let document =
+                    if document.is_null() { json!({ "id": self.write.operation.target_id() }) } else { document };
                 Ok((document, WriteOrigin::Posted))
             }
             // StatiBeat already had this `external_id`: from the attempt whose lease was taken over, or because the client

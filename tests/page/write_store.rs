@@ -43,3 +43,29 @@ fn page_server_carries_out_every_case_of_the_table() {
         });
     }
 }
+
+#[test]
+fn deleted_incident_is_named_in_the_result() {
+    let statibeat = StatiBeat::new();
+    statibeat.serve(&[], async |client| {
+        let page = Page { statibeat: &statibeat, client, counted: Cell::new(0) };
+        let delete = async |arguments: Value| table::Server::call(&page, "delete_incident", arguments).await;
+        let shown = delete(json!({ "incident_id": 1001, "preview": true })).await;
+        let deleted = delete(json!({ "confirm": shown["structuredContent"]["preview"]["confirm"] })).await;
+        assert_eq!(deleted["structuredContent"]["incident_id"], 1001, "{deleted}");
+        assert!(deleted["content"][0]["text"].as_str().is_some_and(|text| text.contains("1001")), "{deleted}");
+    });
+}
+
+#[test]
+fn change_that_cannot_be_looked_up_and_was_not_confirmed_says_what_to_read() {
+    let statibeat = StatiBeat::new();
+    statibeat.serve(&[], async |client| {
+        let page = Page { statibeat: &statibeat, client, counted: Cell::new(0) };
+        table::Server::inject(&page, "POST", "incidents/1001/acknowledge", FaultKind::DropAfter);
+        let answer = table::Server::call(&page, "acknowledge_incident", json!({ "incident_id": 1001 })).await;
+        let text = answer["content"][0]["text"].as_str().unwrap_or_default();
+        assert!(text.contains("did not confirm this") && text.contains("Read the resource"), "{answer}");
+        assert_eq!((&answer["isError"], page.counted.get()), (&json!(true), 0), "{answer}");
+    });
+}

@@ -218,6 +218,12 @@ pub fn cases() -> Vec<Case> {
                 step("add_incident_update", preview(update(4)), Expected::Error("lifecycle_stage_id"), 0),
                 step(
                     "add_incident_update",
+                    preview(with_preview(&update(999_999), "status", json!("broken"))),
+                    Expected::Error("StatiBeat refused: \"status must be one of"),
+                    0,
+                ),
+                step(
+                    "add_incident_update",
                     preview(json!({ "incident_id": 999_999, "message": "A fix is out." })),
                     Expected::Error("has no incident 999999"),
                     0,

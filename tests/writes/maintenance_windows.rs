@@ -93,9 +93,12 @@ fn window_planned_again_in_other_words_is_published_once() {
         reworded["idempotency_key"] = json!("another try");
         let again = plan(&reworded);
         assert_eq!(again["isError"], true, "{again}");
-        for words in
-            ["Nothing was published", &format!("maintenance {id} (\"Move\") has the same times"), "preview: true"]
-        {
+        for words in [
+            "Nothing was published",
+            &format!("maintenance {id} (\"Move\") has the same times"),
+            "the same work",
+            "preview: true",
+        ] {
             assert!(text(&again).contains(words), "{words}: {again}");
         }
         assert_eq!(story.app.take_posts(), 1);

@@ -191,6 +191,12 @@ mod tests {
         ] {
             assert!(matches!(advice(client, uri), Some(Advice::Unacceptable(_))), "{client} {uri}");
         }
+        for (uri, reason) in [
+            ("cursor://anysphere.cursor-mcp/oauth/callback", UnacceptableReason::PrivateScheme),
+            ("http://evil.example/cb", UnacceptableReason::NotSecure),
+        ] {
+            assert_eq!(advice("x", uri), Some(Advice::Unacceptable(reason)), "{uri}");
+        }
     }
 
     #[test]

@@ -242,6 +242,16 @@ mod tests {
     }
 
     #[test]
+    fn redirect_uri_that_cannot_be_registered_has_its_own_fault() {
+        let refused = |uri: &str| check(&json!({ "redirect_uris": [uri] }));
+        let fault = RegistrationError::NoneAcceptable;
+        let connector = "https://global.consent.azure-apim.net/redirect/acme";
+        assert_eq!(refused(connector), Err(fault(RedirectFault::CopilotStudio)));
+        assert_eq!(refused("https://acme.example/cb"), Err(fault(RedirectFault::RegisteredWeb)));
+        assert_eq!(refused("http://localhost/cb?code=1"), Err(fault(RedirectFault::AnswerParameter)));
+    }
+
+    #[test]
     fn modified_id_or_id_of_another_environment_is_rejected() {
         let (id, _) = issued(&json!({"redirect_uris": ["http://localhost/cb"]}));
         let elsewhere = KeyRing::parse("k:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA", "other").expect("a good ring");

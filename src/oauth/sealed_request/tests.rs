@@ -104,3 +104,13 @@ fn request_that_does_not_fit_into_a_cookie_is_too_long() {
     assert_eq!(of_length(longest + 1), Err(TooLong));
     assert!((MAX_LENGTH - 2..=MAX_LENGTH).contains(&of_length(longest).expect("it fits").len()));
 }
+
+#[test]
+fn sealed_request_of_the_maximum_length_opens() {
+    let ring = ring(&key(1), "test");
+    // Three bytes of a binding are four of the text, so one of some lengths has the maximum length.
+    let of_length = |length: usize| seal(&request("x"), &state(1, &ring), &"b".repeat(length), &ring, NOW);
+    let longest =
+        (0..4096).filter_map(|length| of_length(length).ok()).find(|text| text.len() == MAX_LENGTH).expect("one");
+    assert!(opened(&longest, &state(1, &ring), &ring, 0).is_ok());
+}

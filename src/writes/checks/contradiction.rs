@@ -200,6 +200,7 @@ mod tests {
             "Between 02:30 and 03:00, logins are slow.",
             "The work starts at 02:00 CET and ends at 04:00 CET.",
             "02:00–04:00, that is 20:00 to 22:00 EST.",
+            "From 05:00 to 07:00 +05:00.",
             "Next update at 05:30.",
             "Versions 10:1 and 2:3 to 4:5",
             "",
@@ -218,6 +219,32 @@ mod tests {
             let says = format!("the text says \"{quoted}\", but the window is from 02:00 to 04:00");
             assert_eq!(other_times(text), Some(says), "{text}");
         }
+    }
+
+    #[test]
+    fn maintenance_that_becomes_active_before_its_window_is_named_and_one_that_stays_upcoming_is_not() {
+        let of_state = |state: &str| {
+            let mut maintenance = window();
+            maintenance["state"] = json!(state);
+            maintenance
+        };
+        let found = |before: &str, after: &str, now: Now| {
+            let effect = WriteEffect::parse(json!({
+                "already_exists": false, "target_name": "Move", "components": [], "notifies": true, "recipients": null,
+                "page": { "visibility": "public", "time_zone": "UTC" }, "related": [],
+                "before": of_state(before), "after": of_state(after),
+            }));
+            let write =
+                Write::new(Operation::AddMaintenanceUpdate { maintenance_id: 9 }, json!({ "message": "On it." }));
+            find(&write, &effect.expect("an effect"), now).join(", ")
+        };
+        let start = Now::from_seconds(1_893_805_200); // 2030-01-05T01:00:00Z
+        let early = Now::from_seconds(start.as_seconds() - 86_400);
+        let says = "becomes active now, and its window begins only in 24 hours";
+        assert!(found("upcoming", "active", early).contains(says));
+        assert_eq!(found("upcoming", "upcoming", early), "");
+        assert_eq!(found("active", "active", early), "");
+        assert_eq!(found("upcoming", "active", start), "");
     }
 
     #[test]

@@ -78,6 +78,16 @@ mod tests {
             ("API down", "API gone"),
             ("API down", "API slow"),
             ("We are investigating.", "We are monitoring."),
+            ("Mail down", "Main down"),
+            ("Node12345 fails", "Node12346 fails"),
+            (
+                "Cluster12345 fails for many customers in most regions since this morning",
+                "Cluster12346 fails for many customers in most regions since this morning",
+            ),
+            (
+                "Checkout fails for many customers in the EU, in most regions since this morning",
+                "Checkout fails for many customers in the US, in most regions since this morning",
+            ),
             ("", ""),
             ("…", "!"),
         ] {

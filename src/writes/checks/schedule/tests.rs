@@ -91,7 +91,22 @@ fn unusual_window_is_a_warning() {
     let warned = |start: &str, end: &str| checked(start, end).expect("it can be").join(", ");
     assert!(warned("2029-12-31T23:00:00Z", "2030-01-01T01:00:00Z").contains("past"));
     assert!(warned("2030-01-01T00:10:00Z", "2030-01-01T01:00:00Z").contains("10 minutes of notice"));
-    assert!(warned("2030-01-02T00:00:00Z", "2030-01-06T00:00:00Z").contains("the window is 4 days long"));
+    assert!(warned("2030-01-02T00:00:00Z", "2030-01-06T00:00:00Z").contains("96 hours"));
+    assert_eq!(warned("2030-01-02T00:00:00Z", "2030-01-05T00:00:00Z"), "");
+    assert!(warned("2030-01-02T00:00:00Z", "2030-02-02T00:00:00Z").contains("744 hours"), "31 days, which is the most");
+}
+
+#[test]
+fn wait_for_a_window_is_in_the_units_a_person_would_use() {
+    let wait = |minutes: u64| {
+        let now = moment("2030-06-01T00:00:00Z").expect("a time");
+        let starts_at = (now + Duration::from_mins(minutes)).to_string();
+        wait_for_start(&json!({ "starts_at": starts_at }), now)
+    };
+    let waits = [0, 1, 119, 120, 2879, 2880].map(wait);
+    let words = ["1 minutes", "119 minutes", "2 hours", "47 hours", "2 days"];
+    assert_eq!(waits[0], None, "it begins now");
+    assert_eq!(waits[1..].iter().flatten().collect::<Vec<_>>(), words);
 }
 
 fn berlin() -> Value {
@@ -142,7 +157,9 @@ fn offset_of_the_other_season_warns_and_offset_of_another_zone_does_not() {
     let remark = in_berlin("2030-07-01T22:00:00+01:00").expect("it can be").join(", ");
     assert!(remark.contains("is 2030-07-01 23:00 +02:00 in Europe/Berlin"), "{remark}");
     assert!(remark.contains("give 2030-07-01T22:00:00+02:00"), "{remark}");
-    for elsewhere in ["2030-07-01T22:00:00+05:30", "2030-07-01T22:00:00Z", "2030-03-31T02:30:00Z"] {
+    for elsewhere in
+        ["2030-07-01T22:00:00+05:30", "2030-07-01T22:00:00Z", "2030-03-31T02:30:00Z", "2030-03-31T02:30:00+05:30"]
+    {
         assert_eq!(in_berlin(elsewhere), Ok(vec![]), "{elsewhere}");
     }
 }

@@ -46,6 +46,10 @@ fn promises_of_recovery_are_quoted_and_times_of_updates_are_not() {
         ("ETA: 30 minutes", "\"ETA: 30 minutes\""),
         ("Logins will be working again by 2 pm.", "\"working again by 2 pm\""),
         ("It'll be up and running by tomorrow.", "\"up and running by tomorrow\""),
+        ("It will be fixed in 2h.", "\"fixed in 2h\""),
+        ("It will be fixed within 30min.", "\"fixed within 30min\""),
+        ("We are on it. It will be fixed within 10 minutes.", "\"fixed within 10 minutes\""),
+        ("It will be fixed by (noon).", "\"fixed by (noon\""),
     ] {
         check_text(text, &[("promised-time", quoted)]);
     }
@@ -63,6 +67,9 @@ fn promises_of_recovery_are_quoted_and_times_of_updates_are_not() {
         "We cannot say yet when it will be back.",
         "By 14:00 UTC we will share news on when it will be fixed.",
         "Requests time out after 30 seconds. We will retry in 5 minutes.",
+        "It will be fixed in hours or days.",
+        "It will be fixed by v1.10 of the gateway.",
+        "Logins will be fixed in 2nd level support.",
     ] {
         check_text(text, &[]);
     }
@@ -119,6 +126,7 @@ fn signs_of_a_broken_text_are_quoted() {
         "JavaScript: the SDK of version 3 is affected.",
         "Replace <your-page> in the address.",
         "I <3 uptime; 1 < 2 and 3 > 2.",
+        "Between <4 and </5> requests fail.",
     ] {
         check_text(text, &[]);
     }
@@ -147,6 +155,8 @@ fn stack_traces_and_phone_numbers_are_quoted() {
         "Error rates rose to 12.5 % of 1 200 000 requests.",
         "The API call 12345678 failed.",
         "Order 555-123-45678 is late; build 10.2.3.4567 is affected.",
+        "See https://status.northwind.example/555-123-4567 for details.",
+        "Clients see an XError and a Type-CastError.",
     ] {
         check_text(text, &[]);
     }
@@ -167,6 +177,8 @@ fn ordinary_news_passes() {
         "Customers in eu-central-1 see errors at https://status.northwind.example/incidents/9001.",
         "Requests time out after 30 seconds; 5 of 12 regions are affected, in part.",
         "It started at 10:45 UTC.",
+        "Names that end in .internal are not resolved yet.",
+        "See https://blog.northwind.example/@status.team for details.",
         "Request 550e8400-e29b-41d4-a716-446655440000 and others failed.",
         "Commit 0123456789abcdef0123456789abcdef01234567 is rolled back.",
         "The eu-central-1-database-primary-replica-2 cluster is slow.",
