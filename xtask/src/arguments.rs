@@ -1,5 +1,6 @@
 //! The command line behind the npm commands: what there is, and what is said about a wrong one.
 
+use crate::node::XTASK;
 use crate::operations::{deploy, erase, listing, revoke, secrets, smoke, upstream};
 use crate::test::{self, long};
 use crate::{bench, build, start};
@@ -69,18 +70,46 @@ pub enum Command {
 }
 
 impl Arguments {
-    /// Reads a command line without the program's own name. The error is a text for the terminal, and the exit code: 0 for `--help`.
-    pub fn read(words: &[String]) -> Result<Self, (String, u8)> {
+    /// Reads a command line without the program's own name, and the variables of the environment by name. The error is a text for the
+    /// terminal, and the exit code: 0 for `--help`.
+    pub fn read(words: &[String], variable: impl Fn(&str) -> Option<String>) -> Result<Self, (String, u8)> {
+        refuse_swallowed_options(words, variable)?;
         Self::try_parse_from(std::iter::once(&"xtask".to_owned()).chain(words)).map_err(|error| {
             let subcommand = words.first().map(String::as_str).unwrap_or_default();
             let mut text = error.render().to_string();
             if error.kind() == ErrorKind::UnknownArgument {
                 text.extend(["\n", &list_options(subcommand), "\n"]);
             }
-            let text = text.replace(&format!("xtask {subcommand}"), &format!("{} --", npm_command(subcommand)));
+            let npm_command = npm_command(npm_script(subcommand));
+            let text = text.replace(&format!("xtask {subcommand}"), &format!("{npm_command} --"));
             (text, u8::try_from(error.exit_code()).unwrap_or(2))
         })
     }
+}
+
+/// Refuses options that npm has kept for itself, as it does with those that no `--` precedes, in variables of the environment. npm 12 refuses
+/// those that it doesn't know; older versions warn and pass a value on without its option. Every version keeps its own, as `--dry-run`.
+/// What wrangler calls is not on npm's command line.
+fn refuse_swallowed_options(words: &[String], variable: impl Fn(&str) -> Option<String>) -> Result<(), (String, u8)> {
+    let (Some(script), None) = (variable("npm_lifecycle_event"), variable(XTASK)) else { return Ok(()) };
+    let is_given = |name: &str| words.iter().any(|word| word.split('=').next() == Some(&format!("--{name}")));
+    let is_swallowed = |name: &&str| {
+        let kept = variable(&format!("npm_config_{}", name.replace('-', "_")));
+        kept.is_some_and(|value| !value.is_empty()) && !is_given(name)
+    };
+    let command = Arguments::command();
+    let arguments = words.first().and_then(|word| Some(command.find_subcommand(word)?.get_arguments()));
+    let swallowed = arguments.into_iter().flatten().filter_map(|argument| {
+        let name = argument.get_long_and_visible_aliases()?.into_iter().find(is_swallowed)?;
+        let value = argument.get_value_names().filter(|_| argument.get_action().takes_values());
+        Some(format!("--{name}{}", value.map(|names| format!(" <{}>", names.join(" "))).unwrap_or_default()))
+    });
+    let options = swallowed.collect::<Vec<_>>().join(" ");
+    if options.is_empty() {
+        return Ok(());
+    }
+    let line = format!("{} -- {options}", npm_command(&script));
+    Err((format!("error: npm kept `{options}` for itself: write it after a `--`, as in `{line}`\n"), 2))
 }
 
 /// One line with every option of a subcommand.
@@ -95,16 +124,19 @@ fn list_options(subcommand: &str) -> String {
     }
 }
 
-/// The npm command of package.json that runs a subcommand.
-fn npm_command(subcommand: &str) -> String {
+/// The script of package.json that runs a subcommand.
+fn npm_script(subcommand: &str) -> &str {
     match subcommand {
-        "start" | "test" => format!("npm {subcommand}"),
-        "page" => "npm run page:build".to_owned(),
-        "bench-page" => "npm run bench:page".to_owned(),
-        "audit-trim" => "npm run audit:trim".to_owned(),
-        "upstream-check" => "npm run upstream:check".to_owned(),
-        other => format!("npm run {other}"),
+        "page" => "page:build",
+        "bench-page" => "bench:page",
+        "audit-trim" => "audit:trim",
+        "upstream-check" => "upstream:check",
+        other => other,
     }
+}
+
+fn npm_command(script: &str) -> String {
+    if matches!(script, "start" | "test") { format!("npm {script}") } else { format!("npm run {script}") }
 }
 
 #[cfg(test)]
@@ -123,10 +155,14 @@ mod tests {
         scripts.iter().map(|(name, script)| (name.clone(), words(script))).collect()
     }
 
+    fn read(words: &[String]) -> Result<Arguments, (String, u8)> {
+        Arguments::read(words, |_| None)
+    }
+
     /// The text and the exit code of a command line that does not run anything.
     fn answer(words: &[String], further: &str) -> (String, u8) {
         let words: Vec<String> = words.iter().cloned().chain([further.to_owned()]).collect();
-        Arguments::read(&words).err().unwrap_or_else(|| panic!("{words:?} would run"))
+        read(&words).err().unwrap_or_else(|| panic!("{words:?} would run"))
     }
 
     fn options(subcommand: &str) -> Vec<String> {
@@ -140,7 +176,7 @@ mod tests {
         for (name, words) in npm_commands() {
             let (help, code) = answer(&words, "--help");
             assert_eq!(code, 0, "{name}");
-            assert!(help.contains(&format!("Usage: {} --", npm_command(&words[0]))), "{name}: {help}");
+            assert!(help.contains(&format!("Usage: {} --", npm_command(npm_script(&words[0])))), "{name}: {help}");
             for option in options(&words[0]) {
                 assert!(help.contains(&option), "{name}: {option}");
             }
@@ -166,7 +202,7 @@ mod tests {
 
     #[test]
     fn smoke_takes_an_environment_or_an_origin_and_nothing_else() {
-        let read = |words: &str| Arguments::read(&words.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        let read = |words: &str| read(&words.split(' ').map(str::to_owned).collect::<Vec<_>>());
         for words in ["smoke --env local", "smoke --url https://mcp.example.com", "smoke --url http://localhost:8686/"]
         {
             assert!(read(words).is_ok(), "{words}");
@@ -185,7 +221,7 @@ mod tests {
 
     #[test]
     fn simulate_takes_whole_numbers_within_its_bounds_and_names_them_otherwise() {
-        let read = |words: &str| Arguments::read(&words.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        let read = |words: &str| read(&words.split(' ').map(str::to_owned).collect::<Vec<_>>());
         for words in [
             "simulate --seeds 1",
             "simulate --seed 0 --seeds 1000000000000",
@@ -214,6 +250,38 @@ mod tests {
             let (text, code) = read(words).err().unwrap_or_else(|| panic!("{words} would run"));
             assert!(code == 2 && text.contains(says), "{words}: {text}");
         }
+    }
+
+    /// Each with the variables that npm 10 and 11 set for what was typed.
+    #[test]
+    fn option_that_npm_keeps_for_itself_is_refused_with_the_line_to_write() {
+        let read = |script: &str, words: &str, kept: &[(&str, &str)]| {
+            let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+            let variables = kept.iter().copied().chain([("npm_lifecycle_event", script)]);
+            let variables: Vec<(&str, &str)> = variables.chain([("npm_config_user_agent", "npm/11.19.1")]).collect();
+            let variable =
+                |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+            Arguments::read(&words, variable)
+        };
+        let (seeds, worker) = ("npm run simulate -- --seeds <SEEDS>", "npm run test:worker -- --accept");
+        for (script, words, name, value, line) in [
+            ("simulate", "simulate", "weakened", "true", "npm run simulate -- --weakened"),
+            ("simulate", "simulate 5", "seeds", "true", seeds),
+            ("simulate", "simulate", "seeds", "5", seeds),
+            ("simulate", "simulate", "from", "5", "npm run simulate -- --from <SEED>"),
+            ("revoke", "revoke --env local --everything", "dry_run", "true", "npm run revoke -- --dry-run"),
+            ("test:worker", "test --worker", "accept", "true", worker),
+            ("start", "start", "simulator_port", "9000", "npm start -- --simulator-port <SIMULATOR_PORT>"),
+        ] {
+            let kept = (format!("npm_config_{name}"), value);
+            let (text, code) = read(script, words, &[(&kept.0, value)]).err().expect(words);
+            assert!(code == 2 && text.contains(&format!("as in `{line}`")), "{words}: {text}");
+        }
+        // `--no-weakened`, a setting of npm, an option that is on the command line as well, and a build that wrangler calls.
+        assert!(read("simulate", "simulate", &[("npm_config_weakened", "")]).is_ok());
+        assert!(read("simulate", "simulate", &[("npm_config_force", "true")]).is_ok());
+        assert!(read("simulate", "simulate --seeds=5", &[("npm_config_seeds", "9")]).is_ok());
+        assert!(read("start", "build", &[("npm_config_dev", "true"), (XTASK, "xtask")]).is_ok());
     }
 
     #[test]

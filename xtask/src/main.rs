@@ -27,7 +27,7 @@ use test::{acceptance, long};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let arguments = match Arguments::read(&words) {
+    let arguments = match Arguments::read(&words, |name| std::env::var(name).ok()) {
         Ok(arguments) => arguments,
         Err((text, 0)) => {
             print!("{text}");

@@ -26,7 +26,7 @@ pub const XTASK: &str = "STATIBEAT_XTASK";
 pub fn command(project: &Project, node: &Path) -> Command {
     let mut command = Command::new(node);
     command.current_dir(&project.root).envs(QUIET).env("CARGO_TARGET_DIR", &project.target);
-    command.envs(std::env::current_exe().map(|program| (XTASK, program)));
+    command.env(XTASK, &project.tool.path);
     command
 }
 

@@ -6,6 +6,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 use toml::Table;
 
 /// The workspace's root package; a folder whose Cargo.toml names it is a checkout.
@@ -14,6 +15,14 @@ pub const PACKAGE: &str = "statibeat-mcp";
 pub struct Project {
     pub root: PathBuf,
     pub target: PathBuf,
+    pub tool: Tool,
+}
+
+/// The file of this program as it was at the start. Another npm command in the checkout may build it anew while this one runs; from then on
+/// the system names a file that is gone, and this path is the new one's.
+pub struct Tool {
+    pub path: PathBuf,
+    pub built_at: SystemTime,
 }
 
 impl Project {
@@ -32,7 +41,14 @@ impl Project {
         })?;
         let root = root.to_path_buf();
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
-        Ok(Self { root, target })
+        Self::new(root, target)
+    }
+
+    pub fn new(root: PathBuf, target: PathBuf) -> Result<Self> {
+        let path = env::current_exe().context("finding this program's own file")?;
+        let built_at =
+            fs::metadata(&path).and_then(|file| file.modified()).with_context(|| path.display().to_string())?;
+        Ok(Self { root, target, tool: Tool { path, built_at } })
     }
 
     pub fn path(&self, relative: &str) -> PathBuf {
@@ -69,8 +85,10 @@ fn is_checkout(folder: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{PACKAGE, Project};
+    use crate::node;
     use std::fs;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
     use walkdir::WalkDir;
 
     #[test]
@@ -90,6 +108,31 @@ mod tests {
         let error = Project::around(&copy).err().expect("no checkout").to_string();
         assert!(error.contains("is not inside a checkout of statibeat-mcp"), "{error}");
         fs::remove_dir_all(copy).expect("removed");
+    }
+
+    /// Marks the process in which the test below loses its own file.
+    const LOSES_ITS_FILE: &str = "LOSES_ITS_FILE";
+
+    /// As when another npm command builds the tool anew: cargo removes the file, then puts the new one in its place.
+    #[test]
+    #[cfg(unix)]
+    fn tool_that_is_built_anew_while_it_runs_is_still_found() {
+        if std::env::var_os(LOSES_ITS_FILE).is_some() {
+            let path = std::env::current_exe().expect("a path");
+            let project = Project::new("/".into(), "/".into()).expect("a project");
+            fs::remove_file(&path).expect("removed");
+            let command = node::command(&project, Path::new("node"));
+            let named = command.get_envs().find(|(name, _)| *name == node::XTASK).and_then(|(_, value)| value);
+            assert_eq!(named, Some(path.as_os_str()));
+            return;
+        }
+        let copy = std::env::temp_dir().join(format!("statibeat-tool-{}", std::process::id()));
+        fs::copy(std::env::current_exe().expect("a path"), &copy).expect("copied");
+        let test = "project::tests::tool_that_is_built_anew_while_it_runs_is_still_found";
+        let output = Command::new(&copy).args([test, "--exact"]).env(LOSES_ITS_FILE, "1").output().expect("started");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}");
+        fs::remove_file(&copy).expect_err("it has removed itself");
     }
 
     /// A copied checkout brings along what was built in the original, and cargo sees no reason to build it anew.

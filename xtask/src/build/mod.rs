@@ -18,7 +18,6 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use std::env;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -61,7 +60,7 @@ pub fn build(project: &Project, options: &Options) -> Result<()> {
     let wasm = step("compile the library to wasm", || compile(project, PACKAGE, profile))?;
     let folder = project.path("build");
     // Wrangler builds once more before each bundle.
-    let stamp = format!("{} {:?} {:?}\n", wasm.display(), modified(&wasm)?, modified(&env::current_exe()?)?);
+    let stamp = format!("{} {:?} {:?}\n", wasm.display(), modified(&wasm)?, project.tool.built_at);
     let stamp_file = folder.join("built-from.txt");
     if let Some(size) = fs::read_to_string(&stamp_file).ok().as_deref().and_then(|text| text.strip_prefix(&stamp)) {
         println!("{size}");

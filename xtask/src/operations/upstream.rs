@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn missing_url_or_issuer_names_its_own_option_and_the_environment() {
-        let project = Project { root: "/".into(), target: "/".into() };
+        let project = Project::new("/".into(), "/".into()).expect("a project");
         let missing = option_or_variable(&project, None, "--issuer", None, "HOSTED_MCP_PUBLIC_URL");
         let message = missing.expect_err("no issuer").to_string();
         assert!(message.starts_with("--issuer is missing: give it, or --env"), "{message}");

@@ -29,7 +29,7 @@ mod tests {
     #[test]
     fn the_second_of_two_is_refused_until_the_first_has_ended() {
         let folder = std::env::temp_dir().join(format!("statibeat-lock-{}", std::process::id()));
-        let project = Project { root: folder.clone(), target: folder.clone() };
+        let project = Project::new(folder.clone(), folder.clone()).expect("a project");
         let first = lock(&project).expect("free");
         assert!(lock(&project).expect_err("taken").to_string().contains("stop it first"));
         drop(first);

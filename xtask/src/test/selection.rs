@@ -62,7 +62,7 @@ mod tests {
         for (file, text) in [("panic", ""), ("deep/other", "test(\"a panic (A1) is logged\""), ("x", "// panic")] {
             std::fs::write(root.join(format!("tests/{file}.test.mjs")), text).expect("a file");
         }
-        let project = Project { target: root.join("target"), root };
+        let project = Project::new(root.clone(), root.join("target")).expect("a project");
         let select = |words: &[&str]| {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
             Selection::find(&project, &["tests"], &words).expect("readable")
