@@ -67,7 +67,7 @@ pub fn check(write: &Write, page: &Value, now: Timestamp) -> Result<Vec<String>,
         (starts_at < now).then(|| format!("`starts_at` is in the past ({starts_at}): the window begins at once")),
         (starts_at >= now && starts_at.since(now) < SHORT_NOTICE)
             .then(|| format!("customers get {} minutes of notice", starts_at.since(now).as_secs() / 60)),
-        (length > LONG).then(|| format!("the window is {} hours long", length.as_secs() / 3600)),
+        (length > LONG).then(|| format!("the window is {} long", say_length(length))),
     ];
     Ok(odd.into_iter().flatten().collect())
 }
