@@ -35,8 +35,11 @@ pub mod oauth;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod page;
 pub mod ports;
-pub mod storage;
 /// Of the edge, what touches no runtime: its tests run natively.
+#[cfg(all(test, not(target_arch = "wasm32")))]
+#[path = "cloudflare/random.rs"]
+mod random;
+pub mod storage;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 #[path = "cloudflare/tasks.rs"]
 mod tasks;

@@ -62,7 +62,7 @@ pub struct BearerSigningKey(pub [u8; 32]);
 /// directions, because the runtime that sends has it.
 #[async_trait(?Send)]
 pub trait HttpClient {
-    /// Sends the request and reads the whole answer.
+    /// Sends the request and reads the whole answer. Of its headers, an implementation may leave out all but `Retry-After`.
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError>;
 
     /// Sleeps before a retry. The default, for tests, returns at once.

@@ -7,8 +7,9 @@ use crate::ports::{BodyError, RequestBody};
 use crate::web;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::HeaderMap;
-use std::collections::BTreeMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -20,9 +21,6 @@ extern "C" {
     #[wasm_bindgen(js_namespace = statibeat, js_name = finish)]
     fn hand_over(number: u32, status: u16, headers: &str, body: &[u8]);
 }
-
-/// Names and values; a name may stand several times, as `set-cookie` does.
-pub type HeaderPairs = Vec<(String, String)>;
 
 /// A request's body, which stays with the runtime until it is read.
 pub struct Body(JsValue);
@@ -54,42 +52,38 @@ pub fn request(crossed: &str) -> Result<(RequestId, http::Request<()>), web::Res
     clock::set(next().parse().expect("entry.mjs gives the time"));
     let head = http::Request::builder().method(next()).uri(next()).body(());
     let mut head = head.map_err(|_| web::unreadable())?;
-    let mut pairs = Vec::new();
-    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
-        pairs.push((name, value));
-    }
-    *head.headers_mut() = header_map(&pairs).ok_or_else(web::unreadable)?;
+    *head.headers_mut() = header_map(lines).ok_or_else(web::unreadable)?;
     Ok((id, head))
 }
 
 /// Hands the response to the request of that number to the runtime.
 pub fn finish(number: u32, response: &web::Response) {
-    let headers = header_pairs(response.headers()).expect("headers of ours are text");
-    let mut names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
-    names.sort_unstable();
-    names.dedup();
-    // The runtime takes both; an object, which has a name once, costs it less.
-    let text = if names.len() == headers.len() {
-        serde_json::to_string(&headers.into_iter().collect::<BTreeMap<_, _>>())
-    } else {
-        serde_json::to_string(&headers)
-    };
-    hand_over(number, response.status().as_u16(), &text.expect("texts can be printed"), response.body());
+    let headers = serde_json::to_string(&PrintedHeaders(response.headers())).expect("headers of ours are text");
+    hand_over(number, response.status().as_u16(), &headers, response.body());
 }
 
-/// Headers for the runtime; `None` if one of them is no text.
-pub fn header_pairs(headers: &HeaderMap) -> Option<Vec<(&str, &str)>> {
-    headers.iter().map(|(name, value)| Some((name.as_str(), std::str::from_utf8(value.as_bytes()).ok()?))).collect()
+/// Headers as the runtime takes them: an object, which costs it less, or pairs if a name stands several times, as `set-cookie` does.
+/// The error of a header that is no text names none.
+pub struct PrintedHeaders<'a>(pub &'a HeaderMap);
+
+impl<'a> Serialize for PrintedHeaders<'a> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(headers) = self;
+        let text = |(name, value): (&'a HeaderName, &'a HeaderValue)| {
+            Some((name.as_str(), std::str::from_utf8(value.as_bytes()).ok()?))
+        };
+        let pairs: Option<Vec<_>> = headers.iter().map(text).collect();
+        let pairs = pairs.ok_or_else(|| S::Error::custom("a header that is no text"))?;
+        if headers.keys_len() == headers.len() { serializer.collect_map(pairs) } else { serializer.collect_seq(pairs) }
+    }
 }
 
-/// Headers from the runtime; `None` if one of them is none.
-pub fn header_map(pairs: &[(impl AsRef<str>, impl AsRef<str>)]) -> Option<HeaderMap> {
-    let mut converted = HeaderMap::with_capacity(pairs.len());
-    for (name, value) in pairs {
-        converted.append(
-            http::HeaderName::try_from(name.as_ref()).ok()?,
-            http::HeaderValue::from_bytes(value.as_ref().as_bytes()).ok()?,
-        );
+/// The headers of a request's lines, a name and a value each; `None` if one of them is none.
+fn header_map<'a>(mut lines: impl Iterator<Item = &'a str>) -> Option<HeaderMap> {
+    // More than the requests of clients have.
+    let mut converted = HeaderMap::with_capacity(24);
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        converted.append(HeaderName::try_from(name).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?);
     }
     Some(converted)
 }

@@ -70,16 +70,17 @@ async function runBatch(db, text, milliseconds) {
 /** The bytes before the seed in a private key in PKCS #8 (RFC 8410 7). */
 const PKCS8_HEAD = Uint8Array.fromHex("302e020100300506032b657004220420");
 
+const ENCODER = new TextEncoder();
+
 /** The key of the last signature with its seed: a key is imported once. */
 let signingKey = { seed: "" };
 
-async function signature(seed, text) {
-  if (signingKey.seed !== seed) {
-    const pkcs8 = new Uint8Array([...PKCS8_HEAD, ...Uint8Array.fromBase64(seed)]);
-    signingKey = { seed, imported: crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]) };
-  }
-  const signed = await crypto.subtle.sign("Ed25519", await signingKey.imported, new TextEncoder().encode(text));
-  return new Uint8Array(signed).toBase64({ alphabet: "base64url", omitPadding: true });
+async function importedKey(seed) {
+  if (signingKey.seed === seed) return signingKey.key;
+  const pkcs8 = new Uint8Array([...PKCS8_HEAD, ...Uint8Array.fromBase64(seed)]);
+  const key = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
+  signingKey = { seed, key };
+  return key;
 }
 
 /** Verifies an Ed25519 signature; false also for a key that the runtime does not take. */
@@ -103,26 +104,23 @@ export async function derivePublicKey(seed) {
 
 const BEARER = "Bearer ";
 
-/** Appends the signature to the bearer token among the headers. */
-async function signBearer(headers, seed) {
-  headers.authorization += `.${await signature(seed, headers.authorization.slice(BEARER.length))}`;
-}
-
 async function send(head, body, seed, milliseconds, limit) {
-  const [method, url, pairs] = JSON.parse(head);
-  // The runtime takes both; an object, which has a name once as each request of ours does, costs it less.
-  const headers = Object.fromEntries(pairs);
+  const [method, url, headers] = JSON.parse(head);
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), milliseconds);
   // The bytes are in the wasm's memory, which changes once it goes on.
-  const sent = body.length === 0 ? null : body.slice();
-  const key = seed.toBase64();
+  const sent = body.length === 0 ? undefined : body.slice();
+  const seedText = seed.toBase64();
   try {
-    if (key !== "") await signBearer(headers, key);
-    const init = { method, headers, redirect: "manual", signal: controller.signal, ...(sent && { body: sent }) };
-    const answer = await fetch(url, init);
+    if (seedText !== "") {
+      // Only a promise that is not there yet is awaited: each costs.
+      const key = signingKey.seed === seedText ? signingKey.key : await importedKey(seedText);
+      const signed = await crypto.subtle.sign("Ed25519", key, ENCODER.encode(headers.authorization.slice(BEARER.length)));
+      headers.authorization += `.${new Uint8Array(signed).toBase64({ alphabet: "base64url", omitPadding: true })}`;
+    }
+    const answer = await fetch(url, { method, headers, redirect: "manual", signal: controller.signal, body: sent });
     const bytes = await wholeBody(answer, limit);
-    return { value: [answer.status, [...answer.headers]], bytes };
+    return { value: [answer.status, answer.headers.get("retry-after")], bytes };
   } catch (error) {
     // The runtime throws different errors after an abort; only the signal tells for sure.
     const isLate = controller.signal.aborted;
@@ -138,6 +136,19 @@ async function askCounter(namespace, key, take, milliseconds) {
   // `fetch` of a Durable Object takes an absolute URL; the object ignores it.
   const ask = async () => (await namespace.getByName(key).fetch("https://rate-limit/", { method: "POST", body: take })).json();
   return { value: await within(milliseconds, ask().catch(ask)) };
+}
+
+/** Refuses what is no UTF-8, and keeps a byte order mark. */
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A response's body. A text costs the runtime less than its bytes, which the wasm overwrites once it goes on; an icon is no text. */
+function responseBody(bytes) {
+  if (bytes.length === 0) return null;
+  try {
+    return DECODER.decode(bytes);
+  } catch {
+    return bytes.slice();
+  }
 }
 
 /** A request's head as the wasm takes it: lines, none of which holds a line break. */
@@ -177,7 +188,7 @@ export function crossings(settle, finish) {
     derivePublicKey: (...given) => start(() => derivePublicKey(...given)),
     askCounter: (...given) => start(() => askCounter(...given)),
     sleep: (milliseconds) => start(() => new Promise((resolve) => setTimeout(resolve, milliseconds, {}))),
-    finish: (number, status, headers, body) => finish(number, () => new Response(body.length === 0 ? null : body.slice(), { status, headers: JSON.parse(headers) })),
+    finish: (number, status, headers, body) => finish(number, () => new Response(responseBody(body), { status, headers: JSON.parse(headers) })),
     writeLine: (level, line) => (level === "info" ? console.log(line) : console[level](line)),
     writePoint(env, point) {
       try {

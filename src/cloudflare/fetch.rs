@@ -1,10 +1,12 @@
 //! `HttpClient` over the runtime's fetch: bounded in time and size, redirects handed back rather than followed.
 
-use super::convert::{self, HeaderPairs};
+use super::convert::PrintedHeaders;
 use super::crossing::{self, CrossingError};
 use crate::ports::{BearerSigningKey, HttpClient, HttpError};
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::HeaderValue;
+use http::header::RETRY_AFTER;
 use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -33,16 +35,16 @@ pub struct Runtime;
 impl HttpClient for Runtime {
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
         let transport = |message: &str| HttpError::Transport(message.to_owned());
-        let headers = convert::header_pairs(request.headers()).ok_or_else(|| transport("a header that is no text"))?;
-        let head = (request.method().as_str(), request.uri().to_string(), headers);
+        let head = (request.method().as_str(), request.uri().to_string(), PrintedHeaders(request.headers()));
         let head = serde_json::to_string(&head).map_err(|error| transport(&error.to_string()))?;
         let seed = request.extensions().get().map_or(&[][..], |BearerSigningKey(seed)| seed);
         let asked = start_exchange(&head, request.body(), seed, crossing::milliseconds(TIMEOUT), LARGEST_ANSWER);
-        let ((status, headers), body): ((u16, HeaderPairs), _) = crossing::answer(asked).await?;
+        let ((status, retry_after), body): ((u16, Option<String>), _) = crossing::answer(asked).await?;
         let mut received = http::Response::new(body.into());
         *received.status_mut() = http::StatusCode::from_u16(status).map_err(|error| transport(&error.to_string()))?;
-        *received.headers_mut() =
-            convert::header_map(&headers).ok_or_else(|| transport("an answer with broken headers"))?;
+        if let Some(value) = retry_after.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            received.headers_mut().insert(RETRY_AFTER, value);
+        }
         Ok(received)
     }
 

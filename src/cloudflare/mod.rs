@@ -11,6 +11,7 @@ mod crossing;
 mod d1;
 mod fetch;
 mod log;
+mod random;
 mod rate_limit;
 mod recovery;
 mod tasks;
@@ -59,6 +60,8 @@ async fn respond(head: &str, body: convert::Body, env: &Env, context: worker::Co
         let links = Config::links_from_lookup(|name| variables.get(name).cloned());
         return web::unavailable(&head, web::Unavailable::Misconfigured, &links);
     };
+    let drawn = random::RandomBytes::new(random);
+    let random = |bytes: &mut [u8]| drawn.fill(bytes);
     let inputs = RequestInputs { request_id, now: clock::now(), clock: &clock::milliseconds, random: &random };
     let Answered { mut response, record } = web::handle(&app, inputs, &head, &body).await;
     log::record(&app.config, env, &record);
