@@ -179,6 +179,16 @@ mod tests {
         assert!(fake.calls.borrow().is_empty());
     }
 
+    #[test]
+    fn only_a_cancellation_cancels() {
+        let notified = |method: &str| {
+            let notification = json!({ "jsonrpc": "2.0", "method": method, "params": { "requestId": 7 } });
+            Peer::default().read(notification.to_string().as_bytes())
+        };
+        assert!(matches!(notified("notifications/cancelled"), Incoming::Cancel(id) if id == "7"));
+        assert!(matches!(notified("notifications/progress"), Incoming::Nothing));
+    }
+
     #[tokio::test]
     async fn unknown_version_gets_the_latest_with_a_handshake() {
         let peer = Peer::default();

@@ -241,6 +241,15 @@ mod tests {
     }
 
     #[test]
+    fn wait_for_an_open_circuit_is_rounded_up_to_whole_seconds() {
+        let waits = [0, 7000, 7900].map(|wait| {
+            let open = CircuitOpen { wait: Duration::from_millis(wait) };
+            ApiError::from(open).retry_after.expect("a wait").as_secs()
+        });
+        assert_eq!(waits, [1, 8, 8]);
+    }
+
+    #[test]
     fn each_kind_says_whether_it_counts_as_outage_is_retryable_and_what_it_means_after_a_write() {
         let unknown = Kind::OutcomeUnknown;
         let table = [

@@ -146,6 +146,18 @@ mod tests {
     }
 
     #[test]
+    fn day_is_named_by_its_number_since_the_epoch() {
+        assert_eq!([0, 364, 20_000].map(day_words), ["1 Jan", "31 Dec", "4 Oct"]);
+    }
+
+    #[test]
+    fn day_of_a_moment_is_that_of_the_zone() {
+        let at = Timestamp::from_seconds(1_600_000_000);
+        let in_zone = |zone| ZonedClock::new(at, [zone], None).day_words(at);
+        assert_eq!(["UTC", "Pacific/Auckland"].map(in_zone), ["13 Sep 2020", "14 Sep 2020"]);
+    }
+
+    #[test]
     fn first_known_zone_is_used() {
         let now = Timestamp::from_seconds(0);
         assert_eq!(ZonedClock::new(now, ["Mars/Olympus", "Asia/Tokyo", "UTC"], None).zone_name(), "Asia/Tokyo");

@@ -132,7 +132,15 @@ mod tests {
         let other = component("Mail", &[], None, states);
         let shown = lines(&[parent.clone(), child, other], "incident");
         assert_eq!(shown, ["- Webhooks: operational → degraded (added)", "- Mail: operational → degraded"]);
-        assert_eq!(lines(&[parent], "incident"), ["- API: operational → degraded"]);
+        assert_eq!(lines(std::slice::from_ref(&parent), "incident"), ["- API: operational → degraded"]);
+        let sibling = component("Authentication", &["API"], None, states);
+        let named = component("Webhooks", &["API"], Some(ComponentRole::Added), ["operational", "major_outage"]);
+        let shown = lines(&[sibling, named], "incident");
+        let expected = ["- Authentication: operational → degraded", "- Webhooks: operational → major outage (added)"];
+        assert_eq!(shown, expected, "a component beside it explains nothing");
+        let unchanged = component("Webhooks", &["API"], Some(ComponentRole::Kept), ["degraded", "degraded"]);
+        let expected = ["- API: operational → degraded", "- Webhooks: stays degraded"];
+        assert_eq!(lines(&[parent, unchanged], "incident"), expected, "nor does one that stays as it is");
     }
 
     #[test]

@@ -176,3 +176,29 @@ fn certain_outcome(error: &ApiError) -> Option<Outcome> {
         ApiErrorKind::Unavailable | ApiErrorKind::Malformed | ApiErrorKind::OutcomeUnknown => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn age_of_a_possible_duplicate_is_in_the_units_a_person_would_use() {
+        let said = |minutes: u64| {
+            let duplicate = PossibleDuplicate {
+                kind: DuplicateKind::Incident,
+                id: 9,
+                title: "API down".to_owned(),
+                age: Duration::from_mins(minutes),
+                external_id: None,
+                matches: vec!["has the same title".to_owned()],
+            };
+            duplicate.to_string()
+        };
+        assert_eq!(said(1), "incident 9 (\"API down\", opened 1 minute ago) has the same title");
+        for (minutes, age) in
+            [(0, "0 minutes"), (119, "119 minutes"), (120, "2 hours"), (2879, "47 hours"), (2880, "2 days")]
+        {
+            assert!(said(minutes).contains(&format!("opened {age} ago")), "{}", said(minutes));
+        }
+    }
+}

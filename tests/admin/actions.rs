@@ -55,6 +55,22 @@ fn revoked_connection_loses_tokens_codes_and_open_consent_pages_at_once() {
 }
 
 #[test]
+fn only_what_takes_access_away_is_asked_about_before_it_is_done() {
+    let app = TestApp::new();
+    let pair = app.connect(user::MARA_ADMIN, ALL);
+    let (browser, page) = signed_in(&app, user::MARA_ADMIN);
+    let token = page.hidden("token");
+    let submit = |action: &str| {
+        let fields = [("token", token.as_str()), ("action", action), ("connection", "1 test-client")];
+        browser.submit(&page, ACTION, &fields).body
+    };
+    let paused = submit("pause");
+    assert!(paused.contains("Writes of test-client are paused"), "{paused}");
+    assert!(submit("revoke").contains("End the connection to test-client?"));
+    assert_eq!(app.ping(&pair.access), 200);
+}
+
+#[test]
 fn revoke_all_ends_the_connections_of_one_person_only() {
     let app = TestApp::new();
     let (mara, theo) = (app.connect(user::MARA_ADMIN, ALL), app.connect(user::THEO_MANAGER, ALL));
@@ -123,7 +139,8 @@ fn admin_sees_other_peoples_connections_and_can_block_them_on_the_page() {
     let asked = browser.open(&format!("{ACTION}?action=block&connection=2+test-client&page=42"));
     assert!(asked.body.contains("Block test-client of Theo Okafor on"), "{}", asked.body);
     let done = browser.submit_action(&page, &on_page("block", "42"));
-    assert!(done.body.contains("Blocked on") && done.body.contains("Unblock"), "{}", done.body);
+    let note = "Blocked on Northwind Cloud Status: test-client of Theo Okafor.";
+    assert!(done.body.contains(note) && done.body.contains("Unblock"), "{}", done.body);
     assert_eq!(app.db.count("SELECT count(*) FROM audit WHERE kind = 'page_block' AND user_name = 'Mara Lindqvist' AND owner_name = 'Theo Okafor'"), 1);
     let read = |pair: &Tokens, page: &str| {
         let uri = format!("statibeat://pages/{page}/summary");

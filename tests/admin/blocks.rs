@@ -61,6 +61,29 @@ fn block_of_a_loopback_client_covers_every_loopback_client_id_of_the_person() {
 }
 
 #[test]
+fn unblocking_a_covered_loopback_client_lifts_its_cover_and_no_block_of_a_web_client() {
+    let app = TestApp::new();
+    app.connect(user::THEO_MANAGER, WRITE);
+    let listed = connect_as(&app, user::THEO_MANAGER, CLAUDE, CLAUDE_CALLBACK, WRITE);
+    let covered = connect_as(&app, user::THEO_MANAGER, "made-up", CALLBACK, WRITE);
+    assert_eq!((submit_action(&app, "block", "test-client"), submit_action(&app, "block", CLAUDE)), (200, 200));
+    assert!(!reaches(&app, &covered) && !reaches(&app, &listed));
+    assert_eq!(submit_action(&app, "unblock", "made-up"), 200);
+    assert!(reaches(&app, &covered) && !reaches(&app, &listed));
+}
+
+#[test]
+fn block_of_several_connections_of_which_one_is_unknown_blocks_none() {
+    let app = TestApp::new();
+    let pair = app.connect(user::THEO_MANAGER, WRITE);
+    let browser = Browser::new(&app);
+    let page = browser.open_admin_page(user::MARA_ADMIN);
+    let both = [("action", "block"), ("connection", "2 test-client"), ("connection", "2 made-up"), ("page", "42")];
+    assert_eq!(browser.submit_action(&page, &both).status, 404);
+    assert!(reaches(&app, &pair));
+}
+
+#[test]
 fn block_of_a_listed_web_client_covers_that_client_only() {
     let app = TestApp::new();
     let listed = connect_as(&app, user::THEO_MANAGER, CLAUDE, CLAUDE_CALLBACK, WRITE);

@@ -104,6 +104,18 @@ fn form_without_its_confirmation_changes_nothing() {
     }
 }
 
+#[test]
+fn several_connections_are_counted_and_named_before_they_end() {
+    let app = connected();
+    let browser = Browser::new(&app);
+    let page = browser.open_admin_page(user::MARA_ADMIN);
+    let ticked = [("action", "revoke"), ("selected", "1"), ("connection", "1 desk"), ("connection", "1 editor")];
+    let several = select(&browser, &page, &ticked).body;
+    assert!(several.contains("End 2 of your connections?"), "{several}");
+    let one = select(&browser, &page, &ticked[..3]).body;
+    assert!(one.contains("End the connection to desk?"), "{one}");
+}
+
 /// Enter in a field presses the first button, whatever else the form has. 204 leaves the page as it is, ticks included.
 #[test]
 fn enter_in_a_field_of_the_list_or_a_confirmation_changes_nothing_and_stays_there() {

@@ -50,7 +50,12 @@ fn arguments_as_json_text_are_taken() {
     assert!(text_of(&send(&app, &token, "tools/call", call)).starts_with("New incident \"Slow\""));
     let prompt = r#"{"name":"draft_incident_update","arguments":"{\"page_id\":42,\"incident_id\":1001}"}"#;
     assert!(send(&app, &token, "prompts/get", prompt)["result"]["messages"].is_array());
-    for (given, came) in [(r#""{\"page_id\": ""#, r#"text "{\"page_id\": ""#), ("[1]", "a list"), (r#""[]""#, "text")] {
+    for (given, came) in [
+        (r#""{\"page_id\": ""#, r#"text "{\"page_id\": ""#),
+        ("[1]", "a list"),
+        (r#""[]""#, "text"),
+        (r#""null""#, "text"),
+    ] {
         let call = format!(r#"{{"name":"create_incident","arguments":{given}}}"#);
         let error = send(&app, &token, "tools/call", &call)["error"].clone();
         let words = error["message"].as_str().unwrap_or_else(|| panic!("{given}"));

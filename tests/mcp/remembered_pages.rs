@@ -150,6 +150,13 @@ fn role_gained_within_the_minute_is_seen_in_every_part() {
     assert!(writing()["missing"]["recipients"].is_string(), "the list says it again");
     app.upstream.simulator.set_role(3, 42, Some("page_manager")).expect("a role");
     assert!(writing()["recipients"].is_object(), "{}", writing());
+    for (code, reason) in
+        [(403, "Your role on the page does not allow it."), (400, "StatiBeat did not answer this part.")]
+    {
+        let fault = FaultKind::Status { code, retry_after: None };
+        app.upstream.inject(Some("GET"), "/api/v1/orgs/*/pages/42/admin/subscribers/summary", fault);
+        assert_eq!(writing()["missing"]["recipients"], reason);
+    }
 }
 
 #[test]

@@ -88,6 +88,24 @@ pub fn cases() -> Vec<Case> {
     };
     let window = |start: &str, end: &str| json!({ "title": "Move", "description": "We move.", "starts_at": start, "ends_at": end });
     vec![
+        (
+            "stage by its name is the same write as by its number",
+            vec![
+                step(
+                    "add_incident_update",
+                    with_preview(&update(2), "lifecycle_stage_id", "identified".into()),
+                    Expected::New,
+                    1,
+                ),
+                step("add_incident_update", update(2), Expected::Replayed, 0),
+                step(
+                    "add_maintenance_update",
+                    json!({ "maintenance_id": 2001, "message": "Later.", "lifecycle_stage_id": "Scheduled" }),
+                    Expected::New,
+                    1,
+                ),
+            ],
+        ),
         ("repeated call is replayed", vec![create(&none, Expected::New, 1), create(&none, Expected::Replayed, 0)]),
         (
             "other arguments under the same key are named",

@@ -138,6 +138,10 @@ fn default_status_of_a_new_incident_is_shown() {
     let story = Story::new();
     let shown = story.preview("create_incident", &incident(json!({ "affected_items": [{ "id": 113 }] })));
     has_lines(&shown, &["Status: degraded (default)", "- Search: operational → degraded (added)"]);
+    let chosen = story.preview("create_incident", &incident(json!({ "status": "major_outage" })));
+    has_lines(&chosen, &["Status: major outage"]);
+    let changed = story.preview("add_incident_update", &update(json!({ "status": "major_outage" })));
+    has_lines(&changed, &["Status: partial outage → major outage"]);
     let without = story.preview("create_incident", &incident(json!({})));
     has_lines(&without, &["Components: none; every component stays as it is."]);
 }

@@ -158,14 +158,15 @@ async fn at_most_a_hundred_suggestions_are_shown() {
     let none = json!({ "completion": { "values": [], "total": 0, "hasMore": false } });
     check_after_handshake("completion/complete", sought(""), none.clone()).await;
     check_without_handshake(&Fake::default(), "completion/complete", sought(""), none).await;
-    let Parsed::Json { body, .. } =
-        after_handshake(&Fake::default(), None, &request("completion/complete", &sought("120"))).await
-    else {
-        panic!("suggestions");
-    };
-    let completion = &body["result"]["completion"];
-    assert_eq!(completion["values"].as_array().map(Vec::len), Some(100));
-    assert_eq!((&completion["total"], &completion["hasMore"]), (&json!(120), &json!(true)));
+    for (count, has_more) in [(100, false), (101, true), (120, true)] {
+        let sought = request("completion/complete", &sought(&count.to_string()));
+        let Parsed::Json { body, .. } = after_handshake(&Fake::default(), None, &sought).await else {
+            panic!("suggestions");
+        };
+        let completion = &body["result"]["completion"];
+        assert_eq!(completion["values"].as_array().map(Vec::len), Some(100));
+        assert_eq!((&completion["total"], &completion["hasMore"]), (&json!(count), &json!(has_more)));
+    }
 }
 
 #[tokio::test]

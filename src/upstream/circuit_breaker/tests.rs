@@ -217,6 +217,8 @@ fn person_with_thousands_of_failing_pages_evicts_only_their_own() {
     }
     assert_eq!(bench.circuits(), CAPACITY);
     assert!(!bench.admits(2, 5, 1), "still open");
+    bench.fail(1, 3999, 1);
+    assert_eq!(bench.circuits(), CAPACITY, "one that is counted already needs no room");
     bench.fail(1, 9999, 500_000);
     assert_eq!(bench.circuits(), 1, "what is over is forgotten first");
 }

@@ -201,6 +201,7 @@ mod tests {
             "The work starts at 02:00 CET and ends at 04:00 CET.",
             "02:00–04:00, that is 20:00 to 22:00 EST.",
             "From 05:00 to 07:00 +05:00.",
+            "Offsets from +5:00 to +7:00.",
             "Next update at 05:30.",
             "Versions 10:1 and 2:3 to 4:5",
             "",

@@ -72,6 +72,8 @@ fn window_that_begins_in_more_than_five_years_is_refused() {
     let problem = window(2226).expect_err("no plan");
     assert_eq!(problem, "`starts_at` (2226-06-01T00:00:00Z) is in 196 years; is the year right?");
     assert!(window(2035).is_err());
+    assert_eq!(checked("2034-12-31T00:00:00Z", "2034-12-31T01:00:00Z"), Ok(vec![]), "five times 365 days");
+    assert!(checked("2034-12-31T00:00:01Z", "2034-12-31T01:00:00Z").is_err());
 }
 
 fn in_page_zone(start: &str, end: &str) -> String {
@@ -157,9 +159,13 @@ fn offset_of_the_other_season_warns_and_offset_of_another_zone_does_not() {
     let remark = in_berlin("2030-07-01T22:00:00+01:00").expect("it can be").join(", ");
     assert!(remark.contains("is 2030-07-01 23:00 +02:00 in Europe/Berlin"), "{remark}");
     assert!(remark.contains("give 2030-07-01T22:00:00+02:00"), "{remark}");
-    for elsewhere in
-        ["2030-07-01T22:00:00+05:30", "2030-07-01T22:00:00Z", "2030-03-31T02:30:00Z", "2030-03-31T02:30:00+05:30"]
-    {
+    for elsewhere in [
+        "2030-07-01T22:00:00+05:30",
+        "2030-07-01T22:00:00Z",
+        "2030-03-31T02:30:00Z",
+        "2030-03-31T02:30:00+05:30",
+        "2030-10-27T02:30:00+05:30",
+    ] {
         assert_eq!(in_berlin(elsewhere), Ok(vec![]), "{elsewhere}");
     }
 }
