@@ -66,7 +66,7 @@ const decisions = async ({ db }) => {
 const tried = new Set();
 
 /**
- * What is held against every page and state, in the order of one visit; each check sets the page up for itself. Names of tests,
+ * The checks of every page and state, in the order of one visit; each check sets the page up for itself. Names of tests,
  * and what they do with a page, the navigations that it was answered with, and the world it stands in.
  */
 const CHECKS = {
