@@ -168,6 +168,16 @@ mod tests {
     }
 
     #[test]
+    fn choices_of_a_resource_are_offered_by_their_beginning() {
+        let of = |argument: &str, typed: &str| {
+            fixed_values(&CompletionTarget::Resource(String::new()), argument, typed).unwrap_or_default()
+        };
+        assert_eq!(of("not_operational", ""), ["true"]);
+        assert_eq!(of("window_days", "").len(), WINDOWS.len());
+        assert!(of("not_operational", "f").is_empty() && of("page_id", "").is_empty());
+    }
+
+    #[test]
     fn refused_statuses_and_stages_are_not_offered() {
         let of = |argument: &str, list: Value| {
             source(argument).map(|source| matching(source.candidates(&list), "")).unwrap_or_default()

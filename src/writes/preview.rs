@@ -244,3 +244,26 @@ pub fn effect_warnings(request: &WriteRequest<'_>, effect: &WriteEffect) -> Vec<
     }
     warnings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notified_subscribers_are_counted_with_the_channels_that_reach_some() {
+        let of = |notifies: bool, recipients: Value| {
+            let effect = WriteEffect::parse(json!({
+                "already_exists": false, "target_name": null, "components": [], "notifies": notifies,
+                "recipients": recipients, "page": { "visibility": "public", "time_zone": "UTC" }, "related": [],
+            }));
+            notified(&effect.expect("an effect"))
+        };
+        let counts =
+            |subscribers: u64| json!({ "subscribers": subscribers, "channels": { "email": subscribers, "sms": 0 } });
+        assert_eq!(of(true, counts(3)), "3 subscribers would be notified: email 3.");
+        assert_eq!(of(true, counts(1)), "1 subscriber would be notified: email 1.");
+        assert_eq!(of(true, counts(0)), "0 subscribers would be notified.");
+        assert_eq!(of(true, Value::Null), "Subscribers would be notified; your role may not see how many.");
+        assert_eq!(of(false, counts(3)), "Nobody would be notified.");
+    }
+}

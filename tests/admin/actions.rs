@@ -71,6 +71,19 @@ fn only_what_takes_access_away_is_asked_about_before_it_is_done() {
 }
 
 #[test]
+fn after_an_action_the_list_is_shown_at_the_row_unless_the_connection_ended() {
+    let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, ALL);
+    let (browser, page) = signed_in(&app, user::MARA_ADMIN);
+    let row = |action: &str| {
+        let done = browser.submit_action(&page, &on_client(action));
+        let place = done.url.fragment().expect("a place").to_owned();
+        (place == "connections", done.body.contains(&format!("id=\"{place}\"")))
+    };
+    assert_eq!([row("pause"), row("revoke")], [(false, true), (true, true)]);
+}
+
+#[test]
 fn revoke_all_ends_the_connections_of_one_person_only() {
     let app = TestApp::new();
     let (mara, theo) = (app.connect(user::MARA_ADMIN, ALL), app.connect(user::THEO_MANAGER, ALL));

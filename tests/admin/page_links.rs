@@ -21,7 +21,9 @@ fn admin_error_pages_link_to_the_hosted_mcp_page() {
     app.upstream.inject_times(3, None, "/api/v1/me/pages", FaultKind::DropBefore);
     let upstream = browser.open(PAGE);
     app.db.fail_after(0, Failure::Before);
+    let noted = app.log.borrow().len();
     let storage = browser.open(PAGE);
+    assert!(app.log.borrow().len() > noted, "the log says what failed");
     let foreign = browser.open("https://mcp.example/mcp/admin/callback?state=x");
     let state = AdminSignInState::issue(&[1; 32], &app.config.checksum_keys);
     let elsewhere = browser.open(&format!("{PUBLIC_URL}/mcp/admin/callback?state={}", state.expose()));

@@ -17,6 +17,17 @@ fn listed(app: &TestApp, token: &str) -> Vec<String> {
 }
 
 #[test]
+fn only_a_prompt_whose_result_a_tool_publishes_speaks_of_a_draft() {
+    let app = TestApp::new();
+    let token = app.connect(user::MARA_ADMIN, EVERYTHING).access;
+    for (name, _) in PROMPTS {
+        let is_draft = !catalog::find_prompt(name).expect("a prompt").next_step.tools.is_empty();
+        let text = get(&app, &token, prompt(name)).to_string();
+        assert_eq!(text.contains("The result is a draft"), is_draft, "{name}: {text}");
+    }
+}
+
+#[test]
 fn prompts_are_offered_where_the_scopes_cover_their_resources() {
     let app = TestApp::new();
     let all: Vec<&str> = PROMPTS.iter().map(|(name, _)| *name).collect();

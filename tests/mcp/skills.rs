@@ -94,7 +94,10 @@ fn skill_says_what_its_prompt_says() {
             assert!(text.contains(&format!("\n- {} (", argument.name)), "{prompt}: {}", argument.name);
         }
         for resource in entry.resources.iter().chain(entry.extras) {
-            assert!(text.contains(find_resource(resource).expect("a resource").title), "{prompt}: {resource}");
+            let entry = find_resource(resource).expect("a resource");
+            let template = Roots::HOSTED.template(entry);
+            let line = format!("\n- {} ({})", template.split('?').next().expect("a URI"), entry.title);
+            assert!(text.contains(&line), "{line}: {text}");
         }
         for tool in entry.next_step.tools {
             assert!(text.contains(tool), "{prompt}: {tool}");
@@ -103,6 +106,7 @@ fn skill_says_what_its_prompt_says() {
     let guide = file(&app, &token, &json!(format!("skill://statibeat/{GUIDE}/SKILL.md")));
     let instructions = ask(&app, &token, "server/discover", json!({}))["result"]["instructions"].clone();
     assert!(guide.contains(instructions.as_str().expect("text")), "{guide}");
+    assert!(guide.contains("\n\n## Reading\n\nAn app that cannot read resources"), "{guide}");
 }
 
 #[test]

@@ -249,6 +249,8 @@ fn preview_that_could_not_be_kept_gives_no_token() {
             failures += 1;
             story.check_refused(&shown, &["Previews cannot be kept"]);
             assert!(!shown.to_string().contains("pv_"), "{shown}");
+            let note = "a call that was previewed (requested) has no audit row";
+            assert!(story.app.log.borrow().iter().any(|line| line.contains(note)), "{:?}", story.app.log);
         }
     }
     assert_eq!(failures, 1);
