@@ -4,35 +4,16 @@
 // sees it, disconnects, and is refused on the very next call. Nothing is staged: every line shows what the servers answered. Uses free ports and leaves nothing behind.
 
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { memory } from "../tests/worker/clients/support/memory.mjs";
 import { signIn } from "../tests/worker/support/browser.mjs";
 import { startStack } from "../tests/worker/support/stack.mjs";
 
-const REDIRECT = "http://127.0.0.1:45678/callback";
 const MARA = 1; // admin of two of the simulator's pages
 
 let steps = 0;
 const step = (text) => console.log(`\n${(steps += 1)}. ${text}`);
 const show = (...lines) => lines.forEach((line) => console.log(`   ${line}`));
 const short = (secret) => `${secret.slice(0, 14)}…`;
-
-/** Implements the SDK's OAuth client provider: keeps registration, tokens and code verifier in memory. */
-function memory() {
-  const kept = {};
-  return {
-    kept,
-    redirectUrl: REDIRECT,
-    clientMetadata: { client_name: "Demo on the terminal", redirect_uris: [REDIRECT] },
-    clientInformation: () => kept.client,
-    saveClientInformation: (client) => void (kept.client = client),
-    tokens: () => kept.tokens,
-    saveTokens: (tokens) => void (kept.tokens = tokens),
-    codeVerifier: () => kept.verifier,
-    saveCodeVerifier: (verifier) => void (kept.verifier = verifier),
-    discoveryState: () => kept.discovery,
-    saveDiscoveryState: (discovery) => void (kept.discovery = discovery),
-    redirectToAuthorization: (url) => void (kept.authorizationUrl = url),
-  };
-}
 
 const newClient = () => new Client({ name: "demo", version: "1.0.0" }, { versionNegotiation: { mode: "auto" } });
 
@@ -55,7 +36,7 @@ function done(result) {
 
 async function tell(stack) {
   const resource = new URL("/mcp", stack.url);
-  const provider = memory();
+  const provider = memory("Demo on the terminal");
 
   step("Without a token the server says where to get one");
   const challenge = (await fetch(resource, { method: "POST" })).headers.get("www-authenticate");

@@ -8,7 +8,6 @@ import { TOKENS } from "../../tests/page/support/simulator.mjs";
 import { startStack } from "../../tests/worker/support/stack.mjs";
 import { REVISIONS, runAuthorizationSuite, runServerSuite, withFixtures, withToken } from "./suite.mjs";
 
-const verbose = process.argv.includes("--verbose");
 const totals = {};
 let allGood = true;
 
@@ -34,7 +33,7 @@ process.exit(allGood ? 0 : 1);
 function report(name, { passed, of, asExpected, summary }) {
   const count = `${passed} of ${of}`;
   console.log(`${asExpected ? "✓" : "✗"} ${name}: ${count}`);
-  if (!asExpected || verbose) console.log(summary.trim());
+  if (!asExpected) console.log(summary.trim());
   allGood &&= asExpected;
   return count;
 }

@@ -2,53 +2,31 @@
 // with its strict look at the tools' schemas, with a bearer token that somebody else obtained.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startStack } from "../support/stack.mjs";
 import { Connection, READS, WRITES } from "./support/connection.mjs";
 import { showLogOfFailures } from "./support/failures.mjs";
+import { inspect as inspectServer } from "./support/inspector.mjs";
 import { SDK_2_AUTO } from "./support/sdks.mjs";
 
-const PACKAGE = new URL("../../../node_modules/@modelcontextprotocol/inspector/", import.meta.url).pathname;
 const ACTIVE = "statibeat://pages/42/incidents/active";
 
 let stack;
 let connection;
-let folder;
-let program;
 before(async () => {
   stack = await startStack();
   connection = await Connection.ready(SDK_2_AUTO, stack, { scopes: [...READS, ...WRITES] });
-  folder = await mkdtemp(join(tmpdir(), "inspector-")); // stands for the home folder, where it keeps its catalog
-  program = join(PACKAGE, JSON.parse(await readFile(join(PACKAGE, "package.json"), "utf8")).bin["mcp-inspector"]);
 });
 after(async () => {
   await connection?.close();
   await stack?.stop();
-  if (folder) await rm(folder, { recursive: true });
 });
 showLogOfFailures(() => stack);
 
-/** One run; the answer is its exit code, what it printed and the result in it. */
 function inspect(era, method, ...options) {
   const server = [connection.resource.href, "--transport", "http", "--protocol-era", era];
   const authorization = ["--header", `Authorization: Bearer ${connection.kept.tokens.access_token}`];
-  const args = [program, "--cli", ...server, ...authorization, "--format", "json", "--method", method, ...options];
-  const env = { PATH: process.env.PATH, HOME: folder, USERPROFILE: folder, MCP_CATALOG_PATH: join(folder, "mcp.json") };
-  return new Promise((done) => {
-    execFile(process.execPath, args, { env }, (error, stdout, stderr) => {
-      let result;
-      try {
-        result = JSON.parse(stdout);
-      } catch {
-        // The code and the texts say what it was.
-      }
-      done({ code: error ? error.code : 0, output: `${stdout}\n${stderr}`, result: result?.result ?? result });
-    });
-  });
+  return inspectServer([...server, ...authorization, "--method", method, ...options]);
 }
 
 for (const era of ["legacy", "auto", "modern"]) {
