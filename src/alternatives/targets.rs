@@ -69,11 +69,6 @@ impl NumberedThing {
         format!("{article} {}", self.noun)
     }
 
-    /// The URIs of the resources that list them.
-    pub fn list_uris(&self, lists: &dyn PageLists) -> Vec<String> {
-        self.lists.iter().filter_map(|(resource, _)| lists.uri(resource)).collect()
-    }
-
     /// Says that the page has none of that number, where it is instead, and which there are.
     pub async fn describe_unknown(&self, lists: &dyn PageLists, id: &str) -> String {
         let elsewhere = match self.one {

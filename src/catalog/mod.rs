@@ -21,7 +21,7 @@ pub use prompt::{NextStep, Prompt, PromptArgument, PromptArgumentKind};
 pub use prompts::find_prompt;
 pub use resource::{Binding, DocumentError, MISSING, Read, Resource, ResourcePart, Subject, Variables};
 pub use resources::find_resource;
-pub use tool::{Effect, Tool, ToolWrite, Write, page_only};
+pub use tool::{Effect, Tool, Write, page_only};
 pub use tool_report::{CompletedWrite, ToolResult};
 pub use tools::find_tool;
 

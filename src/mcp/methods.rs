@@ -13,7 +13,7 @@ use super::protocol_error::ProtocolError;
 use super::protocol_version::ProtocolVersion;
 use super::report::{self, CallDetails, CallEnd, Handled};
 use super::results::{
-    self, CacheHint, CallToolResult, CompleteResult, EmptyResult, GetPromptResult, ListEntries, ListEntry, ListResult,
+    self, CallToolResult, CompleteResult, EmptyResult, GetPromptResult, ListEntries, ListEntry, ListResult,
     ReadResourceResult, Responder,
 };
 use super::skill::{self, GetSkillResult};
@@ -152,34 +152,33 @@ impl Exchange<'_> {
             Method::CallTool => return self.call_tool().await,
             Method::ReadResource if self.reads_skill() => {
                 let skill = handler.skill(text(params, "uri")?)?;
-                let hint = CacheHint::Private(LISTS_FRESH_FOR);
-                Ok(responder.into_response(ReadResourceResult::from(skill), hint)).into()
+                Ok(responder.into_response(ReadResourceResult::from(skill), Some(LISTS_FRESH_FOR))).into()
             }
             Method::ReadResource => handler.read(text(params, "uri")?).await.map(|contents| {
-                let hint = CacheHint::Private(contents.fresh_for);
-                responder.into_response(ReadResourceResult::from(contents), hint)
+                let fresh_for = Some(contents.fresh_for);
+                responder.into_response(ReadResourceResult::from(contents), fresh_for)
             }),
             Method::GetPrompt => {
                 let prompt = handler.prompt(text(params, "name")?, texts(params, "arguments")?, input).await;
-                prompt.map(|outcome| responder.into_response(GetPromptResult::from(outcome), CacheHint::None))
+                prompt.map(|outcome| responder.into_response(GetPromptResult::from(outcome), None))
             }
             Method::GetSkill => {
                 let skill = handler.skill(text(params, "uri")?)?;
                 let result = GetSkillResult { skill: skill.entry() };
-                Ok(responder.into_response(result, CacheHint::Private(LISTS_FRESH_FOR))).into()
+                Ok(responder.into_response(result, Some(LISTS_FRESH_FOR))).into()
             }
             Method::Complete => {
                 let values = handler.complete(completion(params)?).await;
-                values.map(|values| responder.into_response(CompleteResult::from(values), CacheHint::None))
+                values.map(|values| responder.into_response(CompleteResult::from(values), None))
             }
             Method::Initialize => {
                 // Echoes the version asked for if we speak it, or offers the newest with a handshake.
                 let version = ProtocolVersion::parse_with_handshake(text(params, "protocolVersion")?);
                 let version = version.unwrap_or(ProtocolVersion::LATEST_WITH_HANDSHAKE);
                 let result = InitializeResult::new(handler.server(), handler.instructions(), version);
-                Ok(responder.into_response(result, CacheHint::None)).into()
+                Ok(responder.into_response(result, None)).into()
             }
-            Method::Ping => Ok(responder.into_response(EmptyResult {}, CacheHint::None)).into(),
+            Method::Ping => Ok(responder.into_response(EmptyResult {}, None)).into(),
             Method::ListResources => {
                 let listed = handler.resources().await?;
                 let entries = listed.iter().map(|listed| ListEntry::Owned(results::print_resource(listed)));
@@ -218,7 +217,7 @@ impl Exchange<'_> {
             _ => {
                 let result = DiscoverResult::new(handler.instructions());
                 let responder = Responder { server: handler.server(), ..*responder };
-                Ok(responder.print(result, CacheHint::Private(DISCOVERY_FRESH_FOR)))
+                Ok(responder.print(result, DISCOVERY_FRESH_FOR))
             }
         };
         match handler.prepared().filter(|_| params.get("cursor").is_none_or(Value::is_null)) {
@@ -244,7 +243,7 @@ impl Exchange<'_> {
         Ok(Handled { result, details }.map(|outcome| {
             let end = report::end_of_tool(&outcome);
             let result = CallToolResult::new(outcome, self.responder.version);
-            (self.responder.into_response(result, CacheHint::None), end)
+            (self.responder.into_response(result, None), end)
         }))
     }
 
@@ -261,7 +260,7 @@ impl Exchange<'_> {
         };
         let page = paging::page(entries, cursor)?;
         let result = ListResult { next_cursor: page.next, entries: wrap(page.entries) };
-        Ok(self.responder.print(result, CacheHint::Private(fresh_for)))
+        Ok(self.responder.print(result, fresh_for))
     }
 }
 

@@ -32,9 +32,8 @@ pub use handler_values::{
     Completion, CompletionTarget, Icon, ListedResource, PromptOutcome, ResourceContents, ServerInfo, ServerProfile,
     Suggestions, ToolOutcome,
 };
-pub use headers::TransportHeaders;
 pub use input_request::{ElicitationRefusal, InputContext, InputRequest, InputRequestKind, InputRequiredResult};
 pub use report::{CallDetails, CallReport, ClientInfo, Handled};
 pub use results::ListEntry;
-pub use server::{McpResponse, PendingCall, answer};
+pub use server::PendingCall;
 pub use skill::Skill;

@@ -23,15 +23,6 @@ const SUGGESTIONS_MAX: usize = 100;
 /// An entry of a list, serialized.
 pub type ListEntry = Cow<'static, RawValue>;
 
-/// Lifetime and scope of a client's cached copy of a result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CacheHint {
-    /// The result of an action: no hint.
-    None,
-    /// Depends on the user, the grant or a page.
-    Private(Duration),
-}
-
 /// Context that turns a result into the response to one request.
 #[derive(Clone, Copy)]
 pub struct Responder<'a> {
@@ -70,19 +61,20 @@ struct ResultMeta<'a> {
 }
 
 impl Responder<'_> {
-    /// The response with a complete result.
-    pub fn into_response(self, result: impl Serialize, hint: CacheHint) -> Vec<u8> {
-        self.respond(result, "complete", hint)
+    /// The response with a complete result, which a client may keep for its user for the time of `fresh_for`: it depends on the user, the
+    /// grant or a page. `None` for the result of an action.
+    pub fn into_response(self, result: impl Serialize, fresh_for: Option<Duration>) -> Vec<u8> {
+        self.respond(result, "complete", fresh_for)
     }
 
     /// The response that asks for input first.
     pub fn input_required(self, result: impl Serialize) -> Vec<u8> {
-        self.respond(result, "input_required", CacheHint::None)
+        self.respond(result, "input_required", None)
     }
 
     /// A complete result without the response around it.
-    pub fn print(&self, result: impl Serialize, hint: CacheHint) -> Vec<u8> {
-        to_bytes(&self.versioned(result, "complete", hint))
+    pub fn print(&self, result: impl Serialize, fresh_for: Duration) -> Vec<u8> {
+        to_bytes(&self.versioned(result, "complete", Some(fresh_for)))
     }
 
     /// The response with a result from [`Self::print`]; the same bytes as [`Self::into_response`].
@@ -91,22 +83,24 @@ impl Responder<'_> {
         [b"{\"id\":", id.as_slice(), b",\"jsonrpc\":\"", JSON_RPC.as_bytes(), b"\",\"result\":", result, b"}"].concat()
     }
 
-    fn respond(&self, result: impl Serialize, result_type: &'static str, hint: CacheHint) -> Vec<u8> {
-        let result = self.versioned(result, result_type, hint);
+    fn respond(&self, result: impl Serialize, result_type: &'static str, fresh_for: Option<Duration>) -> Vec<u8> {
+        let result = self.versioned(result, result_type, fresh_for);
         to_bytes(&JsonRpcResponse { id: self.id.as_value(), jsonrpc: JSON_RPC, result })
     }
 
-    fn versioned<T>(&self, result: T, result_type: &'static str, hint: CacheHint) -> VersionedResult<'_, T> {
+    fn versioned<T>(
+        &self,
+        result: T,
+        result_type: &'static str,
+        fresh_for: Option<Duration>,
+    ) -> VersionedResult<'_, T> {
         let is_bare = self.version.has_handshake();
-        let hint = match hint {
-            CacheHint::Private(time) if !is_bare => Some((time, "private")),
-            CacheHint::None | CacheHint::Private(_) => None,
-        };
+        let fresh_for = fresh_for.filter(|_| !is_bare);
         VersionedResult {
             meta: (!is_bare).then_some(ResultMeta { server: &self.server }),
-            cache_scope: hint.map(|(_, scope)| scope),
+            cache_scope: fresh_for.map(|_| "private"),
             result_type: (!is_bare).then_some(result_type),
-            ttl_ms: hint.map(|(time, _)| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            ttl_ms: fresh_for.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
             result,
         }
     }

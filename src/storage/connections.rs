@@ -102,8 +102,6 @@ pub struct ApprovedAccess {
     pub last_used_at: Option<Timestamp>,
     /// Expiry that the person chose.
     pub expires_at: Option<Timestamp>,
-    /// Expiry of its refresh token if it is not used.
-    pub unused_until: Timestamp,
 }
 
 /// Position in a list that is sorted by a text, then by connection: the list goes on after it.

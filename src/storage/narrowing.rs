@@ -6,7 +6,7 @@
 
 use super::audit::{self, AuditKind, Entry, Outcome};
 use super::{Result, json_list, statement};
-use crate::model::ids::{GrantId, RequestId, UserId};
+use crate::model::ids::{RequestId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::access_limits::AccessLimits;
 use crate::oauth::secret::{ConsentToken, SecretHash};
@@ -40,6 +40,16 @@ macro_rules! narrow_where {
     };
 }
 
+/// Ends the tokens of a table with their grant, if that was narrowed now.
+macro_rules! shorten {
+    ($table:literal) => {
+        concat!(
+            "UPDATE ", $table, " SET expires_at = (SELECT min(", $table, ".expires_at, g.expires_at) FROM grants g WHERE g.id = ?2)
+         WHERE grant_id = ?2 AND EXISTS (SELECT 1 FROM grants g WHERE g.id = ?2 AND g.narrowed_at = ?1 AND g.expires_at IS NOT NULL)"
+        )
+    };
+}
+
 /// The values of the limits, in the order of the statement's first three parameters.
 fn values(limits: &AccessLimits) -> [Value; 3] {
     let scopes: Vec<&str> = limits.scopes.iter().map(crate::model::scope::Scope::as_str).collect();
@@ -63,29 +73,11 @@ pub async fn narrow(db: &dyn Database, user_id: &UserId, limits: &AccessLimits, 
         .batch(&[
             update,
             record,
-            shorten_refresh(entry.created_at, grant_id),
-            shorten_access(entry.created_at, grant_id),
+            statement!(shorten!("refresh_tokens"), entry.created_at, grant_id),
+            statement!(shorten!("access_tokens"), entry.created_at, grant_id),
         ])
         .await?;
     Ok(answers.first().is_some_and(|rows| !rows.is_empty()))
-}
-
-fn shorten_refresh(now: Timestamp, grant_id: Option<&GrantId>) -> Statement {
-    statement!(
-        "UPDATE refresh_tokens SET expires_at = (SELECT min(refresh_tokens.expires_at, g.expires_at) FROM grants g WHERE g.id = ?2)
-         WHERE grant_id = ?2 AND EXISTS (SELECT 1 FROM grants g WHERE g.id = ?2 AND g.narrowed_at = ?1 AND g.expires_at IS NOT NULL)",
-        now,
-        grant_id,
-    )
-}
-
-fn shorten_access(now: Timestamp, grant_id: Option<&GrantId>) -> Statement {
-    statement!(
-        "UPDATE access_tokens SET expires_at = (SELECT min(access_tokens.expires_at, g.expires_at) FROM grants g WHERE g.id = ?2)
-         WHERE grant_id = ?2 AND EXISTS (SELECT 1 FROM grants g WHERE g.id = ?2 AND g.narrowed_at = ?1 AND g.expires_at IS NOT NULL)",
-        now,
-        grant_id,
-    )
 }
 
 /// The approval whose limits the person's other grants to the client are narrowed to.

@@ -26,44 +26,39 @@ struct Rule {
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
+/// Rows of a table that are over at the time in one of their columns; the key names a row.
+macro_rules! over_at {
+    ($table:literal, $key:literal, $end:literal, $keep:expr) => {
+        Rule {
+            table: $table,
+            keep: $keep,
+            sql: concat!(
+                "DELETE FROM ",
+                $table,
+                " WHERE ",
+                $key,
+                " IN (SELECT ",
+                $key,
+                " FROM ",
+                $table,
+                " WHERE ",
+                $end,
+                " <= ?1 ORDER BY ",
+                $end,
+                " LIMIT ?2) RETURNING 1 AS one"
+            ),
+        }
+    };
+}
+
 const RULES: [Rule; 13] = [
-    Rule {
-        table: "authorization_requests",
-        keep: HOUR,
-        sql: "DELETE FROM authorization_requests WHERE state_hash IN
-              (SELECT state_hash FROM authorization_requests WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
-    },
-    Rule {
-        table: "sessions",
-        keep: HOUR,
-        sql: "DELETE FROM sessions WHERE cookie_hash IN
-              (SELECT cookie_hash FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
-    },
-    Rule {
-        table: "access_tokens",
-        keep: HOUR,
-        sql: "DELETE FROM access_tokens WHERE token_hash IN
-              (SELECT token_hash FROM access_tokens WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
-    },
-    Rule {
-        table: "idempotency",
-        keep: DAY,
-        sql: "DELETE FROM idempotency WHERE rowid IN
-              (SELECT rowid FROM idempotency WHERE started_at <= ?1 ORDER BY started_at LIMIT ?2) RETURNING 1 AS one",
-    },
+    over_at!("authorization_requests", "state_hash", "expires_at", HOUR),
+    over_at!("sessions", "cookie_hash", "expires_at", HOUR),
+    over_at!("access_tokens", "token_hash", "expires_at", HOUR),
+    over_at!("idempotency", "rowid", "started_at", DAY),
     // Text that may be unpublished: deleted when it can no longer be confirmed.
-    Rule {
-        table: "previews",
-        keep: Duration::ZERO,
-        sql: "DELETE FROM previews WHERE token_hash IN
-              (SELECT token_hash FROM previews WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
-    },
-    Rule {
-        table: "used_nonces",
-        keep: HOUR,
-        sql: "DELETE FROM used_nonces WHERE nonce IN
-              (SELECT nonce FROM used_nonces WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2) RETURNING 1 AS one",
-    },
+    over_at!("previews", "token_hash", "expires_at", Duration::ZERO),
+    over_at!("used_nonces", "nonce", "expires_at", HOUR),
     // A grant without tokens is deleted with its code.
     Rule {
         table: "grants never activated",

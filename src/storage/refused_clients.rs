@@ -1,6 +1,6 @@
 //! Refused clients, which operators can list.
 
-use super::{Result, read, run, statement};
+use super::{Result, statement};
 use crate::model::timestamp::Timestamp;
 use crate::oauth::client::refused::RefusedClient;
 use crate::ports::Database;
@@ -15,20 +15,14 @@ const LIMIT: i64 = 6;
 const KEEP: Duration = Duration::from_hours(90 * 24);
 
 /// A refused client, with how often it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RefusedClientRecord {
+    #[serde(flatten)]
     pub refused: RefusedClient,
     /// The number of times it was recorded.
     pub times: i64,
     pub first_at: Timestamp,
     pub last_at: Timestamp,
-}
-
-#[derive(Deserialize)]
-struct Counts {
-    times: i64,
-    first_at: Timestamp,
-    last_at: Timestamp,
 }
 
 /// Stores a refusal in the group of its sender's network, and deletes the oldest rows beyond the limit.
@@ -62,11 +56,7 @@ pub async fn list(db: &dyn Database) -> Result<Vec<RefusedClientRecord>> {
         "SELECT step, client, redirect_uri, has_query, times, first_at, last_at FROM refused_clients
          ORDER BY last_at DESC, step, client, host LIMIT 500",
     );
-    let read_one = |row| {
-        let Counts { times, first_at, last_at } = read(row)?;
-        Ok(RefusedClientRecord { refused: read(row)?, times, first_at, last_at })
-    };
-    run(db, select).await?.iter().map(read_one).collect()
+    super::list(db, select).await
 }
 
 #[cfg(test)]

@@ -28,6 +28,5 @@ pub(crate) mod testing;
 pub use accessible_page::AccessiblePage;
 pub use client::{Client, ClientSettings, Principal, UserClient};
 pub use error::{ApiError, ApiErrorKind};
-pub use identity_token::SignedInUser;
-pub use page::{PageClient, PageTransport, WriteAnswer};
+pub use page::{PageClient, WriteAnswer};
 pub use signed::IdentityError;

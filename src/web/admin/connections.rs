@@ -85,7 +85,6 @@ pub(super) mod tests {
             created_at: time(at),
             last_used_at: Some(time(at + 1)),
             expires_at: expires_at.map(time),
-            unused_until: time(at + 100),
         };
         LiveGrant {
             user_id: UserId::parse("1").expect("an id"),
