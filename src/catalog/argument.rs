@@ -36,7 +36,6 @@ pub enum ArgumentKind {
     Time,
     /// Free text, with its maximum length in characters.
     Text(u64),
-    /// Items of the hierarchy; `states_limit`: the schema says how many.
     AffectedItems {
         has_limit_in_schema: bool,
     },

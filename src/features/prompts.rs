@@ -6,7 +6,6 @@
 mod arguments;
 mod choices;
 
-pub(super) use arguments::PAGE;
 pub use arguments::{GivenArguments, check, invalid, read_id};
 
 use super::REASON_MAX;

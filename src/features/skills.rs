@@ -3,10 +3,10 @@
 //! A skill says the same as its prompt, from the same entry of the catalog. A prompt brings its resources along, freshly read; a skill
 //! names them, because its file must not change with a page.
 
-use super::prompts::{EVIDENCE, PAGE, PromptServer, describe_calls, describe_next_step};
+use super::prompts::{EVIDENCE, PromptServer, describe_calls, describe_next_step};
 use crate::catalog::tools::{READ_RESOURCE, TOOLS};
 use crate::catalog::uri::split_query;
-use crate::catalog::{Prompt, PromptArgument, Resource, Variables, find_resource};
+use crate::catalog::{Prompt, PromptArgument, PromptArgumentKind, Resource, Variables, find_resource};
 use crate::mcp::Skill;
 
 /// Name of the skill about the server as a whole.
@@ -50,13 +50,13 @@ pub fn guide(instructions: &str, server: PromptServer<'_>) -> Skill {
 
 /// Lists the facts that the work begins with.
 fn describe_needs(prompt: &Prompt, server: PromptServer<'_>) -> String {
-    let arguments = prompt.arguments.iter().filter(|argument| server.roots.has_page_id() || argument.name != PAGE);
+    let is_taken = |argument: &&PromptArgument| server.roots.has_page_id() || argument.kind != PromptArgumentKind::Page;
     let line = |argument: &PromptArgument| {
         let need = if argument.required { "required" } else { "optional" };
         let about = if argument.description.is_empty() { String::new() } else { format!(": {}", argument.description) };
         format!("\n- {} ({need}){about}", argument.name)
     };
-    let lines: String = arguments.map(line).collect();
+    let lines: String = prompt.arguments.iter().filter(is_taken).map(line).collect();
     if lines.is_empty() {
         return lines;
     }

@@ -5,7 +5,7 @@ use super::write_store::WriteMemory;
 use crate::alternatives::PageLists;
 use crate::catalog::resources::RESOURCES;
 use crate::catalog::uri::Roots;
-use crate::catalog::{Binding, Prompt, PromptArgument, Resource, Variables, find_resource};
+use crate::catalog::{Binding, Prompt, PromptArgument, PromptArgumentKind, Resource, Variables, find_resource};
 use crate::features;
 use crate::features::resources::{RequestedResource, UpstreamAnswers, part_answer};
 use crate::keyring::KeyRing;
@@ -30,8 +30,6 @@ pub(super) const SUMMARY: &str = "statibeat://page/summary";
 /// The error for a host or ids that lead to no page of the token's.
 const NO_PAGE: &str = "StatiBeat shows this token no page here. Whoever set the server up can look at STATIBEAT_BASE_URL, \
     STATIBEAT_ORGANIZATION_ID and STATIBEAT_PAGE_ID.";
-/// The first argument of prompts on a server with many pages.
-const PAGE_ARGUMENT: &str = "page_id";
 
 /// Dependencies that the program passes in.
 #[derive(Clone, Copy)]
@@ -131,7 +129,7 @@ impl<'a> PageHandler<'a> {
 
     /// The arguments that a prompt takes here: there is one page.
     pub(super) fn prompt_arguments(prompt: &'static Prompt) -> Vec<&'static PromptArgument> {
-        prompt.arguments.iter().filter(|argument| argument.name != PAGE_ARGUMENT).collect()
+        prompt.arguments.iter().filter(|argument| argument.kind != PromptArgumentKind::Page).collect()
     }
 }
 

@@ -8,9 +8,10 @@ use crate::mcp::ServerProfile;
 use crate::mcp::prepared::PreparedResults;
 use crate::model::ids::{GrantId, RequestId, UserId};
 use crate::model::timestamp::Timestamp;
-use crate::oauth::client::Clients;
+use crate::oauth::client::{ClientId, Clients};
 use crate::oauth::metadata::Endpoints;
 use crate::ports::{Database, HttpClient, RateLimiter};
+use crate::storage::audit::{AuditId, AuditKind, Entry, Outcome};
 use crate::storage::usage_buffer::UsageBuffer;
 use crate::telemetry::{Clock, RequestLog};
 use crate::upstream::memory::Memory;
@@ -138,6 +139,29 @@ impl RequestContext<'_> {
 
     pub fn endpoints(&self) -> Endpoints<'_> {
         routes::endpoints(&self.app.config)
+    }
+
+    /// The audit row of a request that succeeded, about an app alone: what else it is about, the caller adds.
+    pub fn audit_entry<'a>(
+        &'a self,
+        id: AuditId,
+        kind: AuditKind,
+        client_id: &'a ClientId,
+        client_name: &'a str,
+    ) -> Entry<'a> {
+        Entry {
+            id,
+            created_at: self.now,
+            kind,
+            outcome: Outcome::Done,
+            user_id: None,
+            client_id,
+            client_name,
+            grant_id: None,
+            request_id: self.request_id,
+            target: None,
+            detail: None,
+        }
     }
 
     pub fn api<'a>(&'a self, user_id: &'a UserId, client_id: &'a str, grant_id: &'a GrantId) -> UserClient<'a> {

@@ -263,18 +263,12 @@ async fn into_response(ctx: &RequestContext<'_>, caller: &Caller, answer: McpRes
 
 /// StatiBeat no longer knows the person: revokes the grant, so that no refresh keeps it alive.
 async fn end_access(ctx: &RequestContext<'_>, caller: &Caller) -> Response {
+    let id = AuditId::once(AuditKind::Revoke, &caller.grant_id);
     let entry = Entry {
-        id: AuditId::once(AuditKind::Revoke, &caller.grant_id),
-        created_at: ctx.now,
-        kind: AuditKind::Revoke,
-        outcome: Outcome::Done,
         user_id: Some(&caller.user_id),
-        client_id: &caller.client_id,
-        client_name: &caller.client_name,
         grant_id: Some(&caller.grant_id),
-        request_id: ctx.request_id,
-        target: None,
         detail: Some(RevokeReason::UserDisabled.as_str()),
+        ..ctx.audit_entry(id, AuditKind::Revoke, &caller.client_id, &caller.client_name)
     };
     let audit = audit::statement_if_grant_changed(&entry);
     if let Err(error) = grants::revoke(ctx.db, &caller.grant_id, RevokeReason::UserDisabled, audit, ctx.now).await {

@@ -162,19 +162,8 @@ async fn record(
     detail: &'static str,
 ) {
     let client = &ticket.opened.request.client;
-    let entry = Entry {
-        id: AuditId::new(ctx.random_bytes()),
-        created_at: ctx.now,
-        kind,
-        outcome: Outcome::Refused,
-        user_id,
-        client_id: &client.id,
-        client_name: &client.name,
-        grant_id: None,
-        request_id: ctx.request_id,
-        target: None,
-        detail: Some(detail),
-    };
+    let entry = ctx.audit_entry(AuditId::new(ctx.random_bytes()), kind, &client.id, &client.name);
+    let entry = Entry { outcome: Outcome::Refused, user_id, detail: Some(detail), ..entry };
     if let Err(error) = audit::append(ctx.db, &entry).await {
         ctx.log.note(&format!("sign-in: a refusal is not in the audit: {error}"));
     }

@@ -17,7 +17,7 @@ use crate::oauth::token::{
 };
 use crate::ports::DatabaseError;
 use crate::storage::Redemption;
-use crate::storage::audit::{self, AuditId, AuditKind, Entry, Outcome};
+use crate::storage::audit::{self, AuditId, AuditKind, Entry};
 use crate::storage::diagnostics::RejectedRefresh;
 use crate::storage::grants::{self, RevokeReason};
 use crate::storage::tokens::{self, NewTokens};
@@ -279,19 +279,7 @@ async fn repeat(
     };
     let access = AccessToken::issue(&ctx.random_bytes(), ctx.checksum_keys());
     let new = new_tokens(&record.grant, &access, scopes, &successor, ctx.now);
-    let entry = Entry {
-        id: AuditId::new(ctx.random_bytes()),
-        created_at: ctx.now,
-        kind: AuditKind::RefreshRepeat,
-        outcome: Outcome::Done,
-        user_id: Some(&record.grant.user_id),
-        client_id: &record.grant.client_id,
-        client_name: &record.grant.client_name,
-        grant_id: Some(&record.grant.id),
-        request_id: ctx.request_id,
-        target: None,
-        detail: None,
-    };
+    let entry = grant_entry(ctx, AuditId::new(ctx.random_bytes()), AuditKind::RefreshRepeat, &record.grant);
     let audit = audit::statement_if_token_issued(&entry, &new.access);
     let repeated = tokens::repeat_refresh(ctx.db, record, &new, audit, ctx.now).await;
     Ok(is_redeemed(ctx, repeated)
@@ -314,19 +302,13 @@ pub(super) async fn end_grant(
     reason: RevokeReason,
     kind: AuditKind,
 ) -> Result<(), TokenError> {
-    let entry = Entry {
-        id: AuditId::once(kind, &grant.id),
-        created_at: ctx.now,
-        kind,
-        outcome: Outcome::Done,
-        user_id: Some(&grant.user_id),
-        client_id: &grant.client_id,
-        client_name: &grant.client_name,
-        grant_id: Some(&grant.id),
-        request_id: ctx.request_id,
-        target: None,
-        detail: Some(reason.as_str()),
-    };
+    let detail = Some(reason.as_str());
+    let entry = Entry { detail, ..grant_entry(ctx, AuditId::once(kind, &grant.id), kind, grant) };
     let audit = audit::statement_if_grant_changed(&entry);
     Ok(grants::revoke(ctx.db, &grant.id, reason, audit, ctx.now).await?)
+}
+
+fn grant_entry<'a>(ctx: &'a RequestContext<'_>, id: AuditId, kind: AuditKind, grant: &'a Grant) -> Entry<'a> {
+    let entry = ctx.audit_entry(id, kind, &grant.client_id, &grant.client_name);
+    Entry { user_id: Some(&grant.user_id), grant_id: Some(&grant.id), ..entry }
 }

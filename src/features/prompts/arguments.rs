@@ -14,7 +14,7 @@ const QUOTED_MAX: usize = 60;
 /// An argument that apps which pass arguments by position leave out.
 const LEFT_OUT: &str = "-";
 /// The argument that names the page.
-pub(in crate::features) const PAGE: &str = "page_id";
+const PAGE: &str = "page_id";
 
 /// The arguments of a prompt, checked as far as that takes no reading.
 #[derive(Debug)]

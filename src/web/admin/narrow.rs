@@ -11,7 +11,6 @@ use super::action::{address, hidden, idle_button, stay_after_enter};
 use super::session::{Session, token_field};
 use super::view_model::{AdminView, load_connection};
 use crate::model::ids::GrantId;
-use crate::model::outcome::Outcome;
 use crate::model::scope::{Scope, ScopeSet};
 use crate::oauth::access_limits::{AccessLimits, NarrowingError};
 use crate::oauth::client::ClientId;
@@ -59,18 +58,11 @@ pub(in crate::web) async fn perform(ctx: &RequestContext<'_>, body: &[u8]) -> Re
         return Ok(render(ctx, &view, &found, &limits, Some(error)));
     }
     let person = &view.session.viewer.person;
+    let id = AuditId::new(ctx.random_bytes());
     let entry = Entry {
-        id: AuditId::new(ctx.random_bytes()),
-        created_at: ctx.now,
-        kind: AuditKind::Narrow,
-        outcome: Outcome::Done,
         user_id: Some(&person.user_id),
-        client_id: &found.key.client_id,
-        client_name: &found.client_name,
         grant_id: Some(&found.approved.grant_id),
-        request_id: ctx.request_id,
-        target: None,
-        detail: None,
+        ..ctx.audit_entry(id, AuditKind::Narrow, &found.key.client_id, &found.client_name)
     };
     let is_narrowed = limits != found.limits() && narrowing::narrow(ctx.db, &person.user_id, &limits, &entry).await?;
     let note = if is_narrowed { "&narrowed=1" } else { "" };

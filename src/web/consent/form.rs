@@ -105,18 +105,9 @@ async fn not_found(ctx: &RequestContext<'_>, consent: &ConsentToken) -> Result<P
     Ok(if is_waiting { PageError::OtherBrowser } else { PageError::LinkUsed })
 }
 
-pub(super) fn audit_entry<'a>(ctx: &RequestContext<'a>, request: &'a SignedInRequest) -> Entry<'a> {
-    Entry {
-        id: AuditId::once(AuditKind::Approval, &request.grant_id),
-        created_at: ctx.now,
-        kind: AuditKind::Approval,
-        outcome: Outcome::Done,
-        user_id: Some(&request.person.user_id),
-        client_id: &request.client.id,
-        client_name: &request.client.name,
-        grant_id: Some(&request.grant_id),
-        request_id: ctx.request_id,
-        target: None,
-        detail: None,
-    }
+pub(super) fn audit_entry<'a>(ctx: &'a RequestContext<'_>, request: &'a SignedInRequest) -> Entry<'a> {
+    let SignedInRequest { grant_id, client, person, .. } = request;
+    let id = AuditId::once(AuditKind::Approval, grant_id);
+    let entry = ctx.audit_entry(id, AuditKind::Approval, &client.id, &client.name);
+    Entry { user_id: Some(&person.user_id), grant_id: Some(grant_id), ..entry }
 }
