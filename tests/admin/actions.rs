@@ -149,6 +149,7 @@ fn admin_sees_other_peoples_connections_and_can_block_them_on_the_page() {
     app.upstream.simulator.set_role(1, 43, None).expect("no role");
     let (browser, page) = signed_in(&app, user::MARA_ADMIN);
     assert!(page.body.contains("(test-client of Theo Okafor)"), "{}", page.body);
+    assert!(!page.body.contains("Unblock"), "nothing is blocked: {}", page.body);
     let asked = browser.open(&format!("{ACTION}?action=block&connection=2+test-client&page=42"));
     assert!(asked.body.contains("Block test-client of Theo Okafor on"), "{}", asked.body);
     let done = browser.submit_action(&page, &on_page("block", "42"));

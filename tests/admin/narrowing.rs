@@ -42,6 +42,8 @@ fn narrowed_approval_counts_at_the_next_call_despite_a_wider_token() {
     browser.open_admin_page(user::MARA_ADMIN);
     let page = browser.open_connection(user::MARA_ADMIN, CLIENT).body;
     assert!(page.contains("Approvals") && page.contains("/mcp/admin/narrow?"), "{page}");
+    assert!(!page.contains("The approval is narrowed"), "{page}");
+    assert!(page.contains("/mcp/admin/activity?client=test-client\""), "{page}");
     assert!(
         can_read(&app, &pair, "statibeat://pages/42/summary") && can_read(&app, &pair, "statibeat://pages/43/summary")
     );
@@ -63,6 +65,24 @@ fn narrowed_approval_counts_at_the_next_call_despite_a_wider_token() {
     app.advance(Duration::from_secs(86_400));
     assert_eq!(app.ping(&later.access), 401, "the end that was set");
     assert_eq!(json(&app.refresh(&later.refresh, &[]))["error"], "invalid_grant");
+}
+
+#[test]
+fn form_offers_the_pages_and_only_an_end_that_is_earlier() {
+    let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, ALL);
+    let form = || {
+        let browser = Browser::new(&app);
+        browser.open_admin_page(user::MARA_ADMIN);
+        browser.open(&format!("{NARROW}?client={CLIENT}&grant={}", grant_id(&app))).body
+    };
+    let offers = |form: &str| ["1d", "7d", "30d"].map(|end| form.contains(&format!("value=\"{end}\"")));
+    let open = form();
+    assert!(open.contains("name=\"page\" value=\"42\"") && open.contains("name=\"page\" value=\"43\""), "{open}");
+    assert_eq!(offers(&open), [true, true, true]);
+    narrow(&app, &[("scope", "mcp.pages.read"), ("pages", "these"), ("page", "43"), ("end", "7d")]);
+    app.advance(Duration::from_secs(5));
+    assert_eq!(offers(&form()), [true, false, false]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::browser::Browser;
 use crate::support::database::Failure;
-use crate::support::flow::{authorize_url, user};
+use crate::support::flow::{CLIENT, authorize_url, user};
 use crate::support::forge::{Forged, identity_answer};
 use crate::support::simulator::FaultKind;
 use crate::support::{PUBLIC_URL, TestApp, header, request};
@@ -49,20 +49,28 @@ fn admin_error_pages_link_to_the_hosted_mcp_page() {
 #[test]
 fn done_notice_requires_a_same_origin_link() {
     let app = TestApp::new();
+    app.connect(user::MARA_ADMIN, "mcp.pages.read");
     let browser = Browser::new(&app);
     browser.open_admin_page(user::MARA_ADMIN);
+    let connection = browser.open_connection(user::MARA_ADMIN, CLIENT).url;
+    let narrowed = format!("{}?{}&narrowed=1", connection.path(), connection.query().expect("a connection"));
     let cookies = browser.into_cookies();
     let cookie: Vec<String> = cookies.iter().map(|((_, name), value)| format!("{name}={value}")).collect();
-    let shown = |site: &str| {
+    let shown = |path: &str, words: &str, site: &str| {
         let headers = [("cookie", cookie.join("; ")), ("sec-fetch-site", site.to_owned())];
         let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let page = app.send(request("GET", "/mcp/admin?done=revoke-all", &headers, ""));
+        let page = app.send(request("GET", path, &headers, ""));
         assert_eq!(page.status(), 200);
-        String::from_utf8_lossy(page.body()).contains("All your connections are ended")
+        String::from_utf8_lossy(page.body()).contains(words)
     };
-    assert!(shown("same-origin"), "an action leads here");
-    for site in ["cross-site", "same-site", "none"] {
-        assert!(!shown(site), "{site}");
+    for (path, words) in [
+        ("/mcp/admin?done=revoke-all", "All your connections are ended"),
+        (narrowed.as_str(), "The approval is narrowed"),
+    ] {
+        assert!(shown(path, words, "same-origin"), "an action leads here");
+        for site in ["cross-site", "same-site", "none"] {
+            assert!(!shown(path, words, site), "{site}");
+        }
     }
 }
 

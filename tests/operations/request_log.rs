@@ -59,6 +59,14 @@ fn log_line_names_tool_protocol_version_and_caller() {
     assert_eq!(header(&answer, "x-request-id"), record.request_id.as_str());
     assert_eq!(sent(&app, "x-request-id"), Some(record.request_id.to_string()));
     assert!(record.milliseconds > 0 && record.upstream.milliseconds >= record.upstream.slowest_milliseconds);
+    let entry = |method: &str, params: Value| {
+        app.call(&token, method, params);
+        app.last_record().message.expect("a message").entry
+    };
+    let prompt = json!({ "name": "draft_incident_update", "arguments": { "page_id": "42", "incident_id": "1001" } });
+    assert_eq!(entry("prompts/get", prompt), Some("draft_incident_update"));
+    assert_eq!(entry("resources/read", json!({ "uri": "statibeat://pages/42/summary" })), Some("summary"));
+    assert_eq!(entry("tools/list", json!({})), None);
 }
 
 #[test]

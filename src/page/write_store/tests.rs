@@ -56,6 +56,7 @@ fn finished_write_is_replayed_for_a_day() {
     acquire_lease(&store);
     now(store.finish(&Ok(report())));
     assert_eq!(acquire(&one.store(&memory, NOW)), Ok(Acquisition::Completed(json!({ "id": 9 }))));
+    assert_eq!(now(store.remaining_writes()), None, "there is no rate limiter");
     let conflict = LeaseRefusal::KeyConflict { fields: vec!["title".into()] };
     assert_eq!(acquire(&other.store(&memory, NOW)), Ok(Acquisition::Refused(conflict)));
     assert!(matches!(acquire(&other.store(&memory, NOW + KEEP)), Ok(Acquisition::Lease(_))));
@@ -107,4 +108,53 @@ fn confirm_token_is_redeemed_once() {
     other.1.key_hash = "other".into();
     let redeemed = now(other.store(&memory, NOW).acquire(Some(&confirmation)));
     assert_eq!(redeemed, Ok(Acquisition::Refused(LeaseRefusal::TokenRedeemed)));
+}
+
+#[test]
+fn oldest_write_that_has_ended_makes_room_and_a_running_one_stays() {
+    let (memory, like) = (memory(), keyed_write("a"));
+    let remember = |seconds: u64, state: WriteState| {
+        let WriteFingerprint { digest, fields, .. } = &like.1;
+        let write = RememberedWrite {
+            digest: digest.clone(),
+            fields: fields.clone(),
+            external_id: "e".into(),
+            last_changed_at: NOW + Duration::from_secs(seconds),
+            state,
+        };
+        memory.writes.borrow_mut().insert(seconds.to_string(), write);
+    };
+    remember(0, WriteState::Running);
+    let seconds = u64::try_from(MOST).expect("small");
+    (1..seconds).for_each(|at| remember(at, WriteState::Done(Value::Null)));
+    memory.forget(NOW + Duration::from_secs(seconds));
+    let writes = memory.writes.borrow();
+    assert_eq!((writes.len(), writes.contains_key("0"), writes.contains_key("1")), (MOST - 1, true, false));
+}
+
+#[test]
+fn preview_and_what_its_question_came_to_are_kept_until_they_expire() {
+    let (memory, after) = (memory(), |seconds: u64| NOW + Duration::from_secs(seconds));
+    let keep = |name: &str, expires_at: Timestamp| {
+        let preview = KeptPreview {
+            token_hash: name.into(),
+            tool: "create_incident".into(),
+            page_id: PageId::new(7).expect("an id"),
+            arguments: serde_json::Map::new(),
+            key_hash: name.into(),
+            digest: name.into(),
+            shown: ShownDuplicates::default(),
+            expires_at,
+        };
+        memory.keep(preview, NOW);
+    };
+    keep("first", after(600));
+    keep("second", after(700));
+    memory.cancelled.borrow_mut().insert("first".into(), after(60));
+    let cancelled =
+        |seconds: u64| memory.find_preview("first", after(seconds)).map(|found| found.is_question_cancelled);
+    assert_eq!([59, 60, 599, 600].map(cancelled), [Some(true), Some(false), Some(false), None]);
+    assert!(memory.find_preview("second", after(600)).is_some());
+    memory.forget(after(60));
+    assert!(memory.cancelled.borrow().is_empty());
 }

@@ -65,3 +65,12 @@ pub(super) fn approvals<S: Serializer>(approvals: &[ApprovedAccess], serializer:
         expires_at: approved.expires_at,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn day_is_a_date_counted_since_the_epoch() {
+        let written = |day: i64| super::date(&day, serde_json::value::Serializer).expect("a date");
+        assert_eq!([0, 364, 20_000].map(written), ["1970-01-01", "1970-12-31", "2024-10-04"]);
+    }
+}
