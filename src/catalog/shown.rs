@@ -174,10 +174,11 @@ fn plain(value: &Value) -> Option<Value> {
 fn is_plain(text: &str) -> bool {
     let is_key = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/@+#~".contains(&byte);
     let is_url = |byte: u8| is_key(byte) || b"%=&?,;".contains(&byte);
+    let has_two_slashes = || text.as_bytes().windows(2).any(|two| two == b"//");
     let address = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let fits = match address {
         Some(rest) => rest.bytes().all(is_url),
-        None => text.bytes().all(is_key) && !text.contains("//"),
+        None => text.bytes().all(is_key) && !has_two_slashes(),
     };
     fits && !text.is_empty() && text.len() <= PLAIN_MAX
 }

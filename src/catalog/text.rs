@@ -56,8 +56,8 @@ pub fn sanitize(value: &mut Value) {
 
 /// Names are cleaned before they are compared, so that an invisible character cannot hide a sensitive one.
 fn sanitize_names(fields: &mut Map<String, Value>) {
-    if fields.keys().all(|name| is_visible_ascii(name)) {
-        return fields.retain(|name, _| !is_sensitive(name));
+    if fields.keys().all(|name| is_visible_ascii(name) && !is_sensitive(name)) {
+        return;
     }
     let named = mem::take(fields).into_iter().map(|(name, value)| (clean(&name), value));
     *fields = named.filter(|(name, _)| !is_sensitive(name)).collect();

@@ -13,6 +13,7 @@ use super::resource::{Binding, Resource, Variables};
 use super::resources::RESOURCES;
 use crate::model::ids::{PageId, parse_id};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::borrow::Cow;
 
 /// Everything but the unreserved characters of RFC 3986, section 2.3, and what times have.
 const RESERVED: &AsciiSet =
@@ -85,7 +86,8 @@ impl Roots {
 
     /// The entry that a URI names, if one of them does.
     pub fn find(&self, uri: &str, entries: &'static [Resource]) -> Option<Match> {
-        let uri = simplify(&normalize(uri));
+        let normal = normalize(uri);
+        let uri = simplify(&normal);
         let path = split_query(&uri).0;
         // Most entries differ in a literal, for which no template has to be made.
         entries.iter().filter(|resource| has_literals_of(path, split_query(resource.path).0)).find_map(|resource| {
@@ -154,11 +156,14 @@ pub fn query_parameters(template: &str) -> impl Iterator<Item = &str> {
 
 /// The colons and signs of times without percent-encoding, and ids without the words that completion adds to them
 /// (`1001%20API%20errors`).
-fn simplify(uri: &str) -> String {
+fn simplify(uri: &str) -> Cow<'_, str> {
+    if !uri.contains('%') {
+        return Cow::Borrowed(uri);
+    }
     let (path, query) = split_query(uri);
     let path: Vec<&str> = path.split('/').map(without_words).collect();
     if query.is_empty() {
-        return uri.replacen(split_query(uri).0, &path.join("/"), 1);
+        return Cow::Owned(uri.replacen(split_query(uri).0, &path.join("/"), 1));
     }
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
         Some((key, value)) => format!("{key}={}", without_words(value)),
@@ -168,7 +173,7 @@ fn simplify(uri: &str) -> String {
     let query = [("%3A", ":"), ("%3a", ":"), ("%2B", "+"), ("%2b", "+")]
         .iter()
         .fold(query, |query, (code, character)| query.replace(code, character));
-    format!("{}?{query}", path.join("/"))
+    Cow::Owned(format!("{}?{query}", path.join("/")))
 }
 
 fn without_words(value: &str) -> &str {
@@ -211,7 +216,7 @@ fn bind(pattern: &str, text: &str, variables: &mut Variables) -> Option<()> {
         return (pattern == text).then_some(());
     };
     let value = percent_decode_str(text).decode_utf8().ok()?;
-    if !fits(name, &value) || utf8_percent_encode(&value, RESERVED).to_string() != text {
+    if !fits(name, &value) || Cow::from(utf8_percent_encode(&value, RESERVED)) != text {
         return None;
     }
     variables.insert(name.to_owned(), value.into_owned()).is_none().then_some(())

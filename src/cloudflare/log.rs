@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::telemetry::metrics::MetricPoint;
 use crate::telemetry::policy::Level;
 use crate::telemetry::{RequestRecord, line};
-use serde_json::json;
+use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
@@ -46,5 +46,13 @@ fn write(level: Level, line: &str) {
 
 /// The point as the engine takes it.
 fn data_point(point: &MetricPoint) -> String {
-    json!({ "indexes": [point.index], "blobs": point.words, "doubles": point.numbers }).to_string()
+    let point = DataPoint { indexes: [point.index], blobs: &point.words, doubles: &point.numbers };
+    serde_json::to_string(&point).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct DataPoint<'a> {
+    indexes: [&'a str; 1],
+    blobs: &'a [&'static str],
+    doubles: &'a [u64],
 }

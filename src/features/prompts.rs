@@ -74,9 +74,12 @@ pub fn outcome(
     let given = choices::settle(prompt, given, &bodies)?;
     let sources = "The task is based on these resources, each below as it was read at its as_of:";
     let sources = list(sources, read.iter().map(|(contents, title)| (contents.uri.clone(), *title)));
-    let block =
-        |(contents, title): &(ResourceContents, &str)| format!("\n\n=== {} ({title})\n{}", contents.uri, contents.body);
-    let text = compose(prompt, &given, server, &sources) + &missing + &read.iter().map(block).collect::<String>();
+    let mut text = compose(prompt, &given, server, &sources) + &missing;
+    for (contents, title) in &read {
+        text.extend(["\n\n=== ", &contents.uri, " (", title, ")\n"]);
+        // `Display` prints piece by piece; a value has no way to fail.
+        text.push_str(&serde_json::to_string(&contents.body).unwrap_or_default());
+    }
     Ok(PromptOutcome { description: prompt.description, messages: vec![text] })
 }
 

@@ -5,25 +5,32 @@ use super::timestamp::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 
 /// The names of each zone, with a blank between them, and its `TZif` data (RFC 9636).
 static ZONES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/time_zones.rs"));
 
+/// Number of parsed zones that an instance keeps.
+const KEPT: usize = 8;
+
 thread_local! {
-    /// The zone that was found last. Most readers of an instance ask for the same few pages, and parsing a zone takes longer than
-    /// formatting a time in it.
-    static LAST: RefCell<Option<TimeZone>> = const { RefCell::new(None) };
+    /// The zones that were parsed last, the newest first. Most readers of an instance ask for the same few pages, and parsing a
+    /// zone takes longer than formatting a time in it.
+    static RECENT: RefCell<VecDeque<TimeZone>> = const { RefCell::new(VecDeque::new()) };
 }
 
 /// Finds a zone by its name; capital letters don't matter.
 pub fn find(name: &str) -> Option<TimeZone> {
-    let is_named = |zone: &TimeZone| zone.iana_name() == Some(name);
-    if let Some(zone) = LAST.with_borrow(|last| last.clone().filter(is_named)) {
+    let is_named = |zone: &&TimeZone| zone.iana_name() == Some(name);
+    if let Some(zone) = RECENT.with_borrow(|recent| recent.iter().find(is_named).cloned()) {
         return Some(zone);
     }
     let (name, tzif) = named().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
     let zone = TimeZone::tzif(name, tzif).ok()?;
-    LAST.set(Some(zone.clone()));
+    RECENT.with_borrow_mut(|recent| {
+        recent.truncate(KEPT - 1);
+        recent.push_front(zone.clone());
+    });
     Some(zone)
 }
 
@@ -82,9 +89,11 @@ mod tests {
     fn name_in_other_letters_is_found_and_unknown_name_is_not() {
         assert_eq!(find("europe/berlin").expect("a zone").iana_name(), Some("Europe/Berlin"));
         assert!(find("Europe/Atlantis").is_none() && find("").is_none());
-        for name in ["Asia/Tokyo", "Asia/Tokyo", "UTC", "Asia/Tokyo"] {
-            assert_eq!(find(name).expect("a zone").iana_name(), Some(name), "after another or the same");
+        let others = names().take(2 * KEPT);
+        for name in ["Asia/Tokyo", "Asia/Tokyo", "UTC", "Asia/Tokyo"].into_iter().chain(others).chain(["UTC"]) {
+            assert_eq!(find(name).expect("a zone").iana_name(), Some(name), "after others or the same");
         }
+        assert_eq!(RECENT.with_borrow(VecDeque::len), KEPT);
     }
 
     #[test]

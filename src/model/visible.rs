@@ -60,6 +60,10 @@ pub fn clean(text: &str) -> String {
 
 /// Truncates to `most` characters and appends the number of characters cut.
 pub fn cap(text: &str, most: usize) -> String {
+    // No text has more characters than bytes.
+    if text.len() <= most {
+        return text.to_owned();
+    }
     match text.char_indices().nth(most) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}… [cut: {} more characters]", &text[..end], text[end..].chars().count()),
@@ -68,6 +72,10 @@ pub fn cap(text: &str, most: usize) -> String {
 
 /// The text as one visible line of at most `most` characters.
 pub fn line(text: &str, most: usize) -> String {
+    let has_only_single_blanks = || !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ");
+    if text.len() <= most && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && has_only_single_blanks() {
+        return text.to_owned();
+    }
     cap(&clean(text).split_whitespace().collect::<Vec<_>>().join(" "), most)
 }
 

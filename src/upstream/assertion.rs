@@ -85,6 +85,13 @@ pub(super) struct Token<'a, C> {
 }
 
 #[derive(Serialize)]
+struct Header<'a> {
+    alg: &'static str,
+    kid: &'a str,
+    typ: &'static str,
+}
+
+#[derive(Serialize)]
 struct WireClaims<'a, C> {
     #[serde(flatten)]
     claims: C,
@@ -113,7 +120,7 @@ impl<C: Assertion> Token<'_, C> {
             htu: self.binding.url.split('?').next().unwrap_or_default(),
             bh: self.body.map(|body| URL_SAFE_NO_PAD.encode(Sha256::digest(body))),
         };
-        let header = json!({ "alg": "EdDSA", "kid": kid, "typ": C::TYPE });
+        let header = Header { alg: "EdDSA", kid, typ: C::TYPE };
         format!("{}.{}", encode(&header), encode(&claims))
     }
 }

@@ -60,8 +60,12 @@ pub(super) async fn send_once(http: &dyn HttpClient, request: Request<Bytes>) ->
     if status == StatusCode::NO_CONTENT {
         return Ok((status, Value::Null));
     }
-    let document = serde_json::from_slice(answer.body()).map_err(|error| ApiError::malformed(&error))?;
-    Ok((status, document))
+    // Checked as a whole, text costs less than string by string.
+    let document = match std::str::from_utf8(answer.body()) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(answer.body()),
+    };
+    Ok((status, document.map_err(|error| ApiError::malformed(&error))?))
 }
 
 /// Sends a GET; after a transient error, sends it again once after a random delay of 50–150 ms. `request` builds a new

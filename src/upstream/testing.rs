@@ -40,11 +40,6 @@ impl FakeHttp {
         Self::script(answers.into_iter().map(|(status, body)| Ok(response(status, body.to_string()))))
     }
 
-    /// Answers once, with any text.
-    pub fn raw(status: u16, body: &str) -> Self {
-        Self::script([Ok(response(status, body.to_owned()))])
-    }
-
     pub fn script(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
         Self { answers: RefCell::new(answers.into_iter().collect()), sent: RefCell::default() }
     }

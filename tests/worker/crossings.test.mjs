@@ -46,6 +46,11 @@ for (const [name, request] of Object.entries(OPERATIONS)) {
   });
 }
 
+test("an icon, which is no text, arrives byte for byte", async () => {
+  const answer = await fetch(`${stack.url}/icon-light.png`);
+  assert.deepEqual(Buffer.from(await answer.arrayBuffer()), readFileSync(join(ROOT, "src/web/icons/light.png")));
+});
+
 test("the bundle sets no names of functions", () => {
   assert.doesNotMatch(readFileSync(join(ROOT, "dist/entry.js"), "utf8"), /__name\(/);
 });

@@ -136,7 +136,7 @@ impl Listing {
 }
 
 /// Length of a value in bytes of JSON, without printing it into memory.
-fn length_of(value: &Value) -> usize {
+pub fn length_of(value: &Value) -> usize {
     struct ByteCount(usize);
     impl io::Write for ByteCount {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

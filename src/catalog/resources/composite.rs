@@ -99,7 +99,7 @@ impl Budget {
         let count = entries.len();
         let mut shown = Vec::new();
         for entry in entries.into_iter().take(most) {
-            let length = entry.to_string().len() + 1;
+            let length = body::length_of(&entry) + 1;
             if length > self.0 {
                 break;
             }

@@ -102,6 +102,11 @@ fn a_long_text_is_cut_and_says_so() {
 fn a_text_becomes_one_visible_line() {
     assert_eq!(line(" one\n\u{200b}two\t three ", 50), "one two three");
     assert_eq!(line("a\u{2028}b c", 3), "a b… [cut: 2 more characters]");
+    for (text, shown) in
+        [("a b", "a b"), ("", ""), (" a", "a"), ("a ", "a"), ("a  b", "a b"), ("a\tb", "a b"), ("a\n", "a")]
+    {
+        assert_eq!(line(text, 4), shown, "{text:?}");
+    }
 }
 
 #[test]

@@ -104,12 +104,14 @@ async fn assertion_is_signed_with_the_time_of_its_own_sending() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_json_is_malformed() {
-    let http = FakeHttp::raw(200, "<html>");
-    let fixture = ClientFixture::new();
-    let client = fixture.client(&http);
-    let answer = fixture.user(&client).get(Scope::PagesRead, "me").await;
-    assert!(answer.is_err_and(|error| error.kind == ApiErrorKind::Malformed));
+async fn an_answer_that_is_no_json_or_no_utf_8_is_malformed() {
+    for body in [&b"<html>"[..], b"{\"name\":\"\xff\"}", b"\xff", b""] {
+        let http = FakeHttp::script([Ok(http::Response::new(Bytes::copy_from_slice(body)))]);
+        let fixture = ClientFixture::new();
+        let client = fixture.client(&http);
+        let answer = fixture.user(&client).get(Scope::PagesRead, "me").await;
+        assert!(answer.is_err_and(|error| error.kind == ApiErrorKind::Malformed), "{body:?}");
+    }
 }
 
 #[tokio::test]
