@@ -84,7 +84,7 @@ fn many_addresses_cannot_grow_the_refusals_without_limit() {
             &app,
             &format!("client-{n}"),
             &format!("https://h{n}.example/cb"),
-            &format!("203.{}.{}.9", n / 250, n % 250),
+            &format!("{}.{}.7.9", 1 + n % 200, n / 200),
         );
     }
     assert!(app.db.count("SELECT count(*) FROM refused_clients") <= 200);
