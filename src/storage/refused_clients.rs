@@ -8,7 +8,7 @@ use serde::Deserialize;
 use std::time::Duration;
 
 /// Number of groups that senders' networks are hashed into.
-pub const PARTS: u32 = 32;
+const PARTS: u32 = 32;
 /// Maximum rows of one group; those seen longest ago are deleted first.
 const LIMIT: i64 = 6;
 /// Rows are deleted this long after they were last seen.
