@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { TAKEN } from "../support/job.mjs";
-import { prompt, read, tool } from "../support/requests.mjs";
+import { prompt, tool } from "../support/requests.mjs";
 
 const CREATE = "create_incident";
 const UPDATE = "add_incident_update";

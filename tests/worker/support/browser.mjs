@@ -93,7 +93,7 @@ function requestedWrites(authorizeUrl) {
 }
 
 /** The scopes that a consent page proposes. */
-export function tickedScopes(html) {
+function tickedScopes(html) {
   const boxes = [...html.matchAll(/<input [^>]*type="checkbox"[^>]*>/g)].map(([input]) => input);
   return boxes.filter((box) => attribute(box, "name") === "scope" && /\schecked\b/.test(box)).map((box) => attribute(box, "value"));
 }

@@ -53,7 +53,7 @@ export async function startStack({ vars = {}, main, large = false, inspectorPort
 }
 
 /** The worker alone, with an empty database; answers before it is ready. */
-export function startWorker({ port, simulatorPort, vars = {}, main, logs = [], inspectorPort }) {
+function startWorker({ port, simulatorPort, vars = {}, main, logs = [], inspectorPort }) {
   return new Miniflare(convertV4MiniflareOptions({
     host: "127.0.0.1",
     port,
