@@ -108,8 +108,13 @@ fn refuse_swallowed_options(words: &[String], variable: impl Fn(&str) -> Option<
     if options.is_empty() {
         return Ok(());
     }
-    let line = format!("{} -- {options}", npm_command(&script));
-    Err((format!("error: npm kept `{options}` for itself: write it after a `--`, as in `{line}`\n"), 2))
+    let (line, subcommand) =
+        (format!("{} -- {options}", npm_command(&script)), words.first().map_or("", String::as_str));
+    let text = format!(
+        "error: npm kept `{options}` for itself: write it after a `--`, as in `{line}`; if it is a setting of npm's here, run \
+         `cargo xtask {subcommand}` instead of npm\n"
+    );
+    Err((text, 2))
 }
 
 /// One line with every option of a subcommand.
@@ -276,6 +281,8 @@ mod tests {
             let kept = (format!("npm_config_{name}"), value);
             let (text, code) = read(script, words, &[(&kept.0, value)]).err().expect(words);
             assert!(code == 2 && text.contains(&format!("as in `{line}`")), "{words}: {text}");
+            let past_npm = format!("`cargo xtask {}`", words.split(' ').next().expect("a subcommand"));
+            assert!(text.contains(&past_npm), "{text}");
         }
         // `--no-weakened`, a setting of npm, an option that is on the command line as well, and a build that wrangler calls.
         assert!(read("simulate", "simulate", &[("npm_config_weakened", "")]).is_ok());
