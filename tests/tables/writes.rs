@@ -106,6 +106,33 @@ pub fn cases() -> Vec<Case> {
                 ),
             ],
         ),
+        (
+            "preview of a write whose outcome is unknown publishes nothing and says how to find out",
+            vec![
+                create(&none, Expected::Error("may or may not have been published"), 1).while_failing(
+                    "POST",
+                    "incidents",
+                    FaultKind::DropBefore,
+                ),
+                create(&preview(json!({})), Expected::Error("Call again without preview to learn how it ended"), 0),
+            ],
+        ),
+        (
+            "update that moves no stage is published where its effect cannot be looked up",
+            vec![
+                step(
+                    "add_incident_update",
+                    json!({ "incident_id": 1001, "message": "Less.", "remove_affected_items": [{ "id": 102 }] }),
+                    Expected::New,
+                    1,
+                )
+                .while_failing(
+                    "POST",
+                    "incidents/1001/updates?dry_run=true",
+                    FaultKind::Status { code: 429, retry_after: Some(7) },
+                ),
+            ],
+        ),
         ("repeated call is replayed", vec![create(&none, Expected::New, 1), create(&none, Expected::Replayed, 0)]),
         (
             "other arguments under the same key are named",

@@ -5,6 +5,7 @@ use crate::support::flow::user;
 use crate::support::surface::EVERYTHING;
 use serde_json::{Value, json};
 use statibeat_mcp::model::timestamp::Timestamp;
+use std::time::Duration;
 
 struct Story {
     app: TestApp,
@@ -109,6 +110,21 @@ fn window_planned_again_in_other_words_is_published_once() {
         assert_ne!(plan(&json!({ "title": title, "confirm": confirm }))["isError"], true, "the person wants it");
         assert_eq!(story.app.take_posts(), 1);
     }
+}
+
+#[test]
+fn repeated_call_for_a_window_that_is_over_gets_the_result_of_the_first() {
+    let story = Story::new(EVERYTHING);
+    let [start, end] = [5, 15].map(|minutes| (story.app.now() + Duration::from_mins(minutes)).to_string());
+    let plan = || story.schedule(&start, &end, json!({}));
+    let id = plan()["structuredContent"]["maintenance_id"].clone();
+    story.app.advance(Duration::from_mins(20));
+    let again = plan();
+    assert_eq!(
+        (&again["structuredContent"]["maintenance_id"], &again["structuredContent"]["replayed"]),
+        (&id, &json!(true))
+    );
+    assert_eq!(story.app.take_posts(), 1);
 }
 
 #[test]
