@@ -123,9 +123,11 @@ fn run_levels(project: &Project, options: &Options) -> Result<Totals> {
 
 /// Runs the selected files with this Node, whose environment is set.
 fn run_node_tests(node: impl Fn() -> Command, selection: &Selection, totals: &mut Totals) -> Result<()> {
+    // By default, Node keeps one processor for itself; these tests wait for other processes more than they compute.
+    let at_once = std::thread::available_parallelism().map(|processors| format!("--test-concurrency={processors}"));
     for (options, files) in selection.runs() {
         let mut tests = node();
-        tests.args(["--test", "--test-reporter=spec"]).args(NO_HANGING).args(options).args(files);
+        tests.args(["--test", "--test-reporter=spec"]).args(NO_HANGING).args(at_once.as_ref()).args(options).args(files);
         totals.count(&mut tests, totals::read_node)?;
     }
     Ok(())
