@@ -62,90 +62,42 @@ const decisions = async ({ db }) => {
   return JSON.stringify(rows);
 };
 
-/** Names of fields that Enter was pressed in. */
-const tried = new Set();
+/** Checks of every page and state, in the order of one visit; each sets the page up for itself. */
+const checks = [];
+let visited;
 
 /**
- * The checks of every page and state, in the order of one visit; each check sets the page up for itself. Names of tests,
- * and what they do with a page, the navigations that it was answered with, and the world it stands in.
+ * A test of a check in every state: what it does with a page, the navigations that it was answered with, and the world it stands in.
+ * All of them share one visit.
  */
-const CHECKS = {
-  "every page and state is served with headers that let nothing in and nothing stay (A29)": async (page, { served }) => {
-    const last = served.filter((response) => response.status() < 300 || response.status() >= 400).at(-1);
-    const headers = await last.allHeaders();
-    const policy = headers["content-security-policy"] ?? "";
-    for (const part of ["default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]) assert.ok(policy.includes(part), policy);
-    assert.doesNotMatch(policy, /unsafe|https?:/);
-    assert.match(policy, /; script-src 'sha256-[^ ;]+';/);
-    assert.equal(headers["cache-control"], "no-store");
-    assert.equal(headers["x-frame-options"], "DENY");
-    assert.equal(headers["x-content-type-options"], "nosniff");
-    assert.match(headers["referrer-policy"], /^(no-referrer|same-origin)$/);
-    assert.equal(headers["access-control-allow-origin"], undefined);
-    assert.equal(await page.evaluate(() => document.scripts.length - 1 + document.querySelectorAll("img, iframe, object, embed, link").length), 0);
-  },
-  "every page and state has a language, a title, one main part, one first heading, and a name for every control": async (page) => {
-    assert.equal(await page.locator("html").getAttribute("lang"), "en");
-    assert.match(await page.title(), /\S – StatiBeat$/);
-    assert.equal(await page.getByRole("main").count(), 1);
-    assert.equal(await page.getByRole("heading", { level: 1 }).count(), 1);
-    assert.deepEqual(await unstyled(page), [], "classes without a rule");
-    const tree = await page.locator("body").ariaSnapshot();
-    const nameless = tree.split("\n").filter((line) => /^\s*- (button|link|checkbox|radio|textbox|combobox|group|region|img)( \[[^\]]*\])*:?$/.test(line));
-    assert.deepEqual(nameless.filter((line) => !line.includes("group")), [], tree);
-  },
-  "nothing moves, and so nothing needs to stop for those who asked for less motion": async (page) => {
-    const moving = await page.evaluate(() => {
-      const keyframes = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).filter((rule) => rule instanceof CSSKeyframesRule);
-      // The delay before a button takes the pointer is an animation of that alone.
-      const isVisible = (frame) => [...frame.style].some((property) => property !== "pointer-events");
-      const moves = (name) => keyframes.some((rule) => rule.name === name && [...rule.cssRules].some(isVisible));
-      return [...document.querySelectorAll("*")].filter((element) => {
-        const style = getComputedStyle(element);
-        return style.animationName.split(", ").some(moves) || parseFloat(style.transitionDuration) > 0;
-      }).length;
+function everywhere(check) {
+  const found = [];
+  checks.push({ check, found });
+  return async () => {
+    await (visited ??= visitAll());
+    assert.deepEqual(found, []);
+  };
+}
+
+/** Goes to every state once, in each world at the same time, and gathers what each check finds there. */
+const visitAll = () => Promise.all(WORLDS.map(async ({ states }, place) => {
+  const stack = stacks[place];
+  for (const [name, open] of Object.entries(states)) {
+    const { context, page } = await newBrowser(browser);
+    const served = [];
+    page.on("response", (response) => response.request().isNavigationRequest() && response.url().startsWith(stack.url) && served.push(response));
+    await open(stack, page).catch((error) => {
+      throw new Error(`${name} cannot be opened`, { cause: error });
     });
-    assert.equal(moving, 0);
-  },
-  "every page and state reads at twice the size without scrolling sideways or losing a control": async (page) => {
-    await page.setViewportSize({ width: 640, height: 800 });
-    const before = await page.getByRole("button").count();
-    await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
-    assert.equal(await sideways(page), 0);
-    assert.equal(await page.getByRole("button").count(), before);
-    const cut = await page.getByRole("button").evaluateAll((buttons) => buttons.filter((button) => {
-      const { left, right, width } = button.getBoundingClientRect();
-      return width === 0 || left < 0 || right > 640;
-    }).map((button) => button.textContent));
-    assert.deepEqual(cut, []);
-    await page.evaluate(() => document.documentElement.style.removeProperty("font-size"));
-  },
-  "every page and state passes axe and fits 320 px, light": async (page) => {
-    await page.setViewportSize(NARROW);
-    await page.emulateMedia({ colorScheme: "light" });
-    await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
-    assert.equal(await sideways(page), 0, `scrolls sideways at ${NARROW.width} px`);
-    assert.deepEqual(await violations(page), []);
-  },
-  // The page is the same: only what colors can break is asked again.
-  "every page and state passes axe and fits 320 px, dark": async (page) => {
-    await page.emulateMedia({ colorScheme: "dark" });
-    assert.equal(await sideways(page), 0, `scrolls sideways at ${NARROW.width} px`);
-    assert.deepEqual(await violations(page, { type: "rule", values: ["color-contrast", "link-in-text-block"] }), []);
-  },
-  "Enter in any field of any form of any page decides nothing and keeps what was ticked": async (page, { stack }) => {
-    for (const field of await fieldsOf(page)) {
-      const input = page.locator("form").nth(field.place).locator(`[name="${field.name}"]:visible`).first();
-      // An earlier Enter in a search form may have led to another page.
-      if ((await input.count()) === 0) continue;
-      if ((await input.getAttribute("type")) === "checkbox") await input.check();
-      const before = [await ticksOf(page), await decisions(stack)];
-      await pressEnter(page, input);
-      assert.deepEqual([await ticksOf(page), await decisions(stack)], before, `Enter in ${field.name}`);
-      tried.add(field.name);
+    for (const { check, found } of checks) {
+      await check(page, { served, stack }).catch((error) => found.push(`${name}: ${error.message}`));
     }
-  },
-};
+    await context.close();
+  }
+}));
+
+/** Names of fields that Enter was pressed in. */
+const tried = new Set();
 
 /** Presses Enter in a field, and waits for the page that its form leads to if it sends it; some send nothing, as a list that opens. */
 async function pressEnter(page, input) {
@@ -161,34 +113,87 @@ async function pressEnter(page, input) {
   if (answer && answer.status() !== 204) await page.waitForLoadState();
 }
 
-/** Goes to every state once, and returns what each check finds there. */
-async function visitAll() {
-  const found = Object.fromEntries(Object.keys(CHECKS).map((check) => [check, []]));
-  for (const [place, { states }] of WORLDS.entries()) {
-    for (const [name, open] of Object.entries(states)) {
-      const stack = stacks[place];
-      const { context, page } = await newBrowser(browser);
-      const served = [];
-      page.on("response", (response) => response.request().isNavigationRequest() && response.url().startsWith(stack.url) && served.push(response));
-      await open(stack, page).catch((error) => {
-        throw new Error(`${name} cannot be opened`, { cause: error });
-      });
-      for (const [check, isHeld] of Object.entries(CHECKS)) {
-        await isHeld(page, { served, stack }).catch((error) => found[check].push(`${name}: ${error.message}`));
-      }
-      await context.close();
-    }
-  }
-  return found;
-}
+test("every page and state is served with headers that let nothing in and nothing stay (A29)", needsChromium, everywhere(async (page, { served }) => {
+  const last = served.filter((response) => response.status() < 300 || response.status() >= 400).at(-1);
+  const headers = await last.allHeaders();
+  const policy = headers["content-security-policy"] ?? "";
+  for (const part of ["default-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]) assert.ok(policy.includes(part), policy);
+  assert.doesNotMatch(policy, /unsafe|https?:/);
+  assert.match(policy, /; script-src 'sha256-[^ ;]+';/);
+  assert.equal(headers["cache-control"], "no-store");
+  assert.equal(headers["x-frame-options"], "DENY");
+  assert.equal(headers["x-content-type-options"], "nosniff");
+  assert.match(headers["referrer-policy"], /^(no-referrer|same-origin)$/);
+  assert.equal(headers["access-control-allow-origin"], undefined);
+  assert.equal(await page.evaluate(() => document.scripts.length - 1 + document.querySelectorAll("img, iframe, object, embed, link").length), 0);
+}));
 
-let visited;
-for (const check of Object.keys(CHECKS)) {
-  test(check, needsChromium, async () => {
-    visited ??= visitAll();
-    assert.deepEqual((await visited)[check], []);
+test("every page and state has a language, a title, one main part, one first heading, and a name for every control", needsChromium, everywhere(async (page) => {
+  assert.equal(await page.locator("html").getAttribute("lang"), "en");
+  assert.match(await page.title(), /\S – StatiBeat$/);
+  assert.equal(await page.getByRole("main").count(), 1);
+  assert.equal(await page.getByRole("heading", { level: 1 }).count(), 1);
+  assert.deepEqual(await unstyled(page), [], "classes without a rule");
+  const tree = await page.locator("body").ariaSnapshot();
+  const nameless = tree.split("\n").filter((line) => /^\s*- (button|link|checkbox|radio|textbox|combobox|group|region|img)( \[[^\]]*\])*:?$/.test(line));
+  assert.deepEqual(nameless.filter((line) => !line.includes("group")), [], tree);
+}));
+
+test("nothing moves, and so nothing needs to stop for those who asked for less motion", needsChromium, everywhere(async (page) => {
+  const moving = await page.evaluate(() => {
+    const keyframes = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).filter((rule) => rule instanceof CSSKeyframesRule);
+    // The delay before a button takes the pointer is an animation of that alone.
+    const isVisible = (frame) => [...frame.style].some((property) => property !== "pointer-events");
+    const moves = (name) => keyframes.some((rule) => rule.name === name && [...rule.cssRules].some(isVisible));
+    return [...document.querySelectorAll("*")].filter((element) => {
+      const style = getComputedStyle(element);
+      return style.animationName.split(", ").some(moves) || parseFloat(style.transitionDuration) > 0;
+    }).length;
   });
-}
+  assert.equal(moving, 0);
+}));
+
+test("every page and state reads at twice the size without scrolling sideways or losing a control", needsChromium, everywhere(async (page) => {
+  await page.setViewportSize({ width: 640, height: 800 });
+  const before = await page.getByRole("button").count();
+  await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
+  assert.equal(await sideways(page), 0);
+  assert.equal(await page.getByRole("button").count(), before);
+  const cut = await page.getByRole("button").evaluateAll((buttons) => buttons.filter((button) => {
+    const { left, right, width } = button.getBoundingClientRect();
+    return width === 0 || left < 0 || right > 640;
+  }).map((button) => button.textContent));
+  assert.deepEqual(cut, []);
+  await page.evaluate(() => document.documentElement.style.removeProperty("font-size"));
+}));
+
+test("every page and state passes axe and fits 320 px, light", needsChromium, everywhere(async (page) => {
+  await page.setViewportSize(NARROW);
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+  assert.equal(await sideways(page), 0, `scrolls sideways at ${NARROW.width} px`);
+  assert.deepEqual(await violations(page), []);
+}));
+
+// The page is the same: only what colors can break is asked again.
+test("every page and state passes axe and fits 320 px, dark", needsChromium, everywhere(async (page) => {
+  await page.emulateMedia({ colorScheme: "dark" });
+  assert.equal(await sideways(page), 0, `scrolls sideways at ${NARROW.width} px`);
+  assert.deepEqual(await violations(page, { type: "rule", values: ["color-contrast", "link-in-text-block"] }), []);
+}));
+
+test("Enter in any field of any form of any page decides nothing and keeps what was ticked", needsChromium, everywhere(async (page, { stack }) => {
+  for (const field of await fieldsOf(page)) {
+    const input = page.locator("form").nth(field.place).locator(`[name="${field.name}"]:visible`).first();
+    // An earlier Enter in a search form may have led to another page.
+    if ((await input.count()) === 0) continue;
+    if ((await input.getAttribute("type")) === "checkbox") await input.check();
+    const before = [await ticksOf(page), await decisions(stack)];
+    await pressEnter(page, input);
+    assert.deepEqual([await ticksOf(page), await decisions(stack)], before, `Enter in ${field.name}`);
+    tried.add(field.name);
+  }
+}));
 
 test("Enter was pressed in every kind of field", needsChromium, async () => {
   await (visited ??= visitAll());

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { after, before, describe } from "node:test";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport, getDefaultEnvironment } from "@modelcontextprotocol/client/stdio";
-import { startStack } from "../support/stack.mjs";
+import { eventually, startStack } from "../support/stack.mjs";
 import { showLogOfFailures } from "./support/failures.mjs";
 import { wholeFlow } from "./support/whole_flow.mjs";
 
@@ -62,7 +62,9 @@ class BridgeClient {
     const [found, url] = /Please authorize this client by visiting:\n(\S+)\n/.exec(this.#output) ?? [];
     if (!found) return;
     this.#output = "";
-    this.person.signIn(url).then((back) => fetch(back)).catch((error) => console.error(`sign-in: ${error.stack}`));
+    // A person whose browser finds nobody there yet reloads the page.
+    const goBack = (back) => eventually(() => fetch(back).catch(() => undefined));
+    this.person.signIn(url).then(goBack).catch((error) => console.error(`sign-in: ${error.stack}`));
   }
 
   #stored(end) {

@@ -127,7 +127,12 @@ fn run_node_tests(node: impl Fn() -> Command, selection: &Selection, totals: &mu
     let at_once = std::thread::available_parallelism().map(|processors| format!("--test-concurrency={processors}"));
     for (options, files) in selection.runs() {
         let mut tests = node();
-        tests.args(["--test", "--test-reporter=spec"]).args(NO_HANGING).args(at_once.as_ref()).args(options).args(files);
+        tests
+            .args(["--test", "--test-reporter=spec"])
+            .args(NO_HANGING)
+            .args(at_once.as_ref())
+            .args(options)
+            .args(files);
         totals.count(&mut tests, totals::read_node)?;
     }
     Ok(())
