@@ -12,6 +12,9 @@ use toml::Table;
 /// The workspace's root package; a folder whose Cargo.toml names it is a checkout.
 pub const PACKAGE: &str = "statibeat-mcp";
 
+/// Variables that `cargo run` sets about the package of the program.
+const OF_THIS_PACKAGE: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+
 pub struct Project {
     pub root: PathBuf,
     pub target: PathBuf,
@@ -55,10 +58,16 @@ impl Project {
         self.root.join(relative)
     }
 
-    /// A cargo call in the checkout; the same cargo that runs this tool.
+    /// A cargo call in the checkout; the same cargo that runs this tool. What cargo told this tool about its own package stays here:
+    /// some build scripts read it, and they and all that needs them would be built anew by each command from inside and outside.
     pub fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.current_dir(&self.root).args(arguments);
+        for (name, _) in env::vars_os() {
+            if name.to_str().is_some_and(|name| OF_THIS_PACKAGE.iter().any(|start| name.starts_with(start))) {
+                command.env_remove(name);
+            }
+        }
         command
     }
 
@@ -108,6 +117,17 @@ mod tests {
         let error = Project::around(&copy).err().expect("no checkout").to_string();
         assert!(error.contains("is not inside a checkout of statibeat-mcp"), "{error}");
         fs::remove_dir_all(copy).expect("removed");
+    }
+
+    #[test]
+    fn cargo_hears_nothing_of_the_package_that_calls_it() {
+        let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs this test"));
+        let project = Project::around(&root).expect("a checkout");
+        let call = project.cargo(&["build"]);
+        let removed: Vec<_> = call.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION_MAJOR"] {
+            assert!(removed.iter().any(|removed| *removed == name), "{name}: {removed:?}");
+        }
     }
 
     /// Marks the process in which the test below loses its own file.
