@@ -89,7 +89,7 @@ impl Arguments {
 
 /// Refuses options that npm has kept for itself, as it does with those that no `--` precedes, in variables of the environment. npm 12 refuses
 /// those that it doesn't know; older versions warn and pass a value on without its option. Every version keeps its own, as `--dry-run`.
-/// What wrangler calls is not on npm's command line.
+/// A build that wrangler calls has no command line of npm's.
 fn refuse_swallowed_options(words: &[String], variable: impl Fn(&str) -> Option<String>) -> Result<(), (String, u8)> {
     let (Some(script), None) = (variable("npm_lifecycle_event"), variable(XTASK)) else { return Ok(()) };
     let is_given = |name: &str| words.iter().any(|word| word.split('=').next() == Some(&format!("--{name}")));

@@ -133,7 +133,7 @@ mod tests {
     /// Marks the process in which the test below loses its own file.
     const LOSES_ITS_FILE: &str = "LOSES_ITS_FILE";
 
-    /// As when another npm command builds the tool anew: cargo removes the file, then puts the new one in its place.
+    /// Stands for another npm command that builds the tool anew: cargo removes the file, then puts the new one in its place.
     #[test]
     #[cfg(unix)]
     fn tool_that_is_built_anew_while_it_runs_is_still_found() {
